@@ -52,8 +52,9 @@ static const struct snap__segment *found(struct snap__recall *recall,
 {
 	recall->misses = recall->misses > 4 ? recall->misses - 4 : 0;
 	recall->hits += recall->hits < PROVEN_HITS;
-	recall->segments[recall->last].next = (uint32_t)(segment - recall->segments);
+	recall->segments[recall->last].next = (uint16_t)(segment - recall->segments);
 	recall->last = (uint32_t)(segment - recall->segments);
+	__builtin_prefetch(&recall->segments[segment->next]);
 	return segment;
 }
 
@@ -64,12 +65,22 @@ static const struct snap__segment *missed(struct snap__recall *recall)
 	return NULL;
 }
 
+static inline const uintptr_t *address_of(const struct snap__segment *segment, uint32_t word)
+{
+	return (const uintptr_t *)(segment->sp + (uintptr_t)segment->words[word].offset);
+}
+
+static inline uintptr_t value_of(const struct snap__segment_word *word)
+{
+	return word->value_low | (uintptr_t)word->value_high << 32;
+}
+
 /* How many of the segment's words are unchanged. */
 SNAP__READS_STACKS static inline uint32_t words_unchanged(const struct snap__segment *segment)
 {
 	uint32_t i = 0;
 
-	while (i < segment->word_count && *segment->words[i].address == segment->words[i].value)
+	while (i < segment->word_count && *address_of(segment, i) == value_of(&segment->words[i]))
 		i++;
 	return i;
 }
@@ -81,7 +92,7 @@ static inline bool ends_at_joint(const struct snap__segment *segment, const stru
 	const struct snap__frame *joint = &kept->frames[segment->joint];
 
 	return segment->joint < joinable && joint->node == segment->joint_node &&
-	       joint->pc == segment->joint_pc && joint->sp == segment->joint_sp &&
+	       joint->sp == segment->sp + segment->joint_above &&
 	       snap__frame_needs_fp(joint) == segment->joint_needs_fp &&
 	       (!segment->joint_needs_fp || joint->fp == segment->joint_fp);
 }
@@ -119,31 +130,37 @@ snap__recall_find(struct snap__recall *recall, const struct snap__kept *kept, ui
 								      : missed(recall);
 		if (probe == MOST_PROBES)
 			return missed(recall);
-		key = (key ^ same ^ *segment->words[same].address) * 0x9e3779b97f4a7c15u;
+		key = (key ^ same ^ *address_of(segment, same)) * 0x9e3779b97f4a7c15u;
 	}
 }
 
+static bool put_word(struct snap__segment *segment, const uintptr_t *address, uintptr_t value)
+{
+	intptr_t offset = (intptr_t)((uintptr_t)address - segment->sp);
+
+	segment->words[segment->word_count++] = (struct snap__segment_word){
+		(int32_t)offset, (uint32_t)value, (uint32_t)(value >> 32)};
+	return offset == (int32_t)offset;
+}
+
 /* The words that lead from the newest kept frame to `joint`, newest first; false if they are too
- * many. */
+ * many, or too far away. */
 SNAP__READS_STACKS static bool copy_words(struct snap__segment *segment,
 					  const struct snap__kept *kept, uint32_t joint)
 {
 	uint32_t newest = kept->count - 1;
 	uint32_t first_word = snap__frame_words(&kept->frames[joint]);
 	uint32_t words = snap__frame_words(&kept->frames[newest]) - first_word;
-	struct snap__word *to = segment->words;
+	bool near = true;
 
+	segment->word_count = 0;
 	if (newest - joint + words > SNAP__SEGMENT_WORDS)
 		return false;
-	for (uint32_t i = newest; i-- > joint;) {
-		const uintptr_t *slot = kept->returns[i].slot;
-
-		*to++ = (struct snap__word){slot, *slot};
-	}
-	for (uint32_t i = 0; i < words; i++)
-		*to++ = kept->words[first_word + i];
-	segment->word_count = (uint16_t)(to - segment->words);
-	return true;
+	for (uint32_t i = newest; i-- > joint;)
+		near &= put_word(segment, kept->returns[i].slot, *kept->returns[i].slot);
+	for (uint32_t i = first_word; i < first_word + words; i++)
+		near &= put_word(segment, kept->words[i].address, kept->words[i].value);
+	return near;
 }
 
 void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
@@ -156,18 +173,18 @@ void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
 	/* If a handler leaves by longjmp in the middle, the half-written entry does not count. */
 	place->epoch = recall->epoch - 1;
 	atomic_signal_fence(memory_order_seq_cst);
-	if (end->node == 0 || !copy_words(place, kept, joint))
+	place->sp = at->sp;
+	if (end->node == 0 || end->sp - at->sp > UINT32_MAX || joint > UINT16_MAX ||
+	    !copy_words(place, kept, joint))
 		return;
 	place->pc = at->pc - 1;
-	place->sp = at->sp;
 	place->fp = at->fp;
-	place->joint_pc = end->pc;
-	place->joint_sp = end->sp;
+	place->joint_above = (uint32_t)(end->sp - at->sp);
 	place->joint_fp = end->fp;
-	place->joint = joint;
+	place->joint = (uint16_t)joint;
 	place->joint_node = end->node;
 	place->node = node;
-	place->frames = kept->count - 1 - joint;
+	place->frames = (uint16_t)(kept->count - 1 - joint);
 	place->needs_fp = snap__frame_needs_fp(&kept->frames[kept->count - 1]);
 	place->joint_needs_fp = snap__frame_needs_fp(end);
 	atomic_signal_fence(memory_order_seq_cst);

@@ -19,27 +19,32 @@
 #include "runtime/unwind/kept.h"
 #include "runtime/unwind/unwind.h"
 
-#define SNAP__SEGMENT_WORDS 19u
+#define SNAP__SEGMENT_WORDS 21u
+
+/** A word that was read on the way, and its value then. */
+struct snap__segment_word {
+	int32_t offset; /* in bytes, from where the way begins */
+	uint32_t value_low, value_high;
+};
 
 /** The way from where a capture began to the kept frame that it joined.  The first 64 bytes have
- * all that most lookups need. */
+ * all but the words. */
 struct snap__segment {
 	_Alignas(64) uintptr_t pc; /* the state at its beginning */
 	uintptr_t sp;
 	uintptr_t fp;
-	uint32_t epoch; /* valid only while it equals the table's */
-	uint16_t word_count;
-	bool needs_fp; /* fp is part of its first state; of its last state */
-	bool joint_needs_fp;
-	struct snap__word words[SNAP__SEGMENT_WORDS];
-	uintptr_t joint_pc; /* the state at its end, which is that of the kept frame `joint` */
-	uintptr_t joint_sp;
-	uintptr_t joint_fp;
-	uint32_t joint;
-	uint32_t joint_node;
-	uint32_t node; /* of the whole stack */
-	uint32_t frames;
-	uint32_t next; /* number of the one that was found after this one */
+	uint32_t epoch;       /* valid only while it equals the table's */
+	uint32_t node;        /* of the whole stack */
+	uintptr_t joint_fp;   /* the state at its end, which is that of the kept frame `joint` */
+	uint32_t joint_above; /* its sp, from that at the beginning */
+	uint32_t joint_node;  /* which gives its pc */
+	uint16_t joint;
+	uint16_t frames;
+	uint16_t next; /* number of the one that was found after this one */
+	uint8_t word_count;
+	uint8_t needs_fp : 1; /* fp is part of its first state; of its last state */
+	uint8_t joint_needs_fp : 1;
+	struct snap__segment_word words[SNAP__SEGMENT_WORDS];
 };
 /** A thread's ways.  Zeroed memory is a valid empty one. */
 struct snap__recall {
