@@ -14,6 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "runtime/unwind/walk.h"
 #include "test_unwind_oracle.h"
 
 static uint64_t seed = 0x2545f4914f6cdd1dull;
@@ -161,6 +162,60 @@ Test(unwind, ways_that_have_little_in_common_match_the_oracle)
 			go_down((unsigned)(random_number() & 0xff), 30 - i / 1000);
 	}
 	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
+/* 4,096 calls of one function, which the compiler must not merge. */
+NOT_INLINED static int called(void)
+{
+	oracle_check();
+	return 1;
+}
+
+enum { CALLS = 4096 };
+
+#define CALL(n)                                                                                    \
+	case n:                                                                                    \
+		__asm__ volatile("" : : "i"(n));                                                   \
+		sum += called();                                                                   \
+		__asm__ volatile("" : : "i"(n));                                                   \
+		break;
+#define CALLS_4(n)    CALL(n) CALL((n) + 1) CALL((n) + 2) CALL((n) + 3)
+#define CALLS_16(n)   CALLS_4(n) CALLS_4((n) + 4) CALLS_4((n) + 8) CALLS_4((n) + 12)
+#define CALLS_64(n)   CALLS_16(n) CALLS_16((n) + 16) CALLS_16((n) + 32) CALLS_16((n) + 48)
+#define CALLS_256(n)  CALLS_64(n) CALLS_64((n) + 64) CALLS_64((n) + 128) CALLS_64((n) + 192)
+#define CALLS_1024(n) CALLS_256(n) CALLS_256((n) + 256) CALLS_256((n) + 512) CALLS_256((n) + 768)
+
+NOT_INLINED static int call(unsigned which)
+{
+	int sum = 0;
+
+	switch (which) {
+		CALLS_1024(0)
+		CALLS_1024(1024)
+		CALLS_1024(2048)
+		CALLS_1024(3072)
+	default:
+		break;
+	}
+	return sum;
+}
+
+/* As many of the calls, each once, in an order that the table of ways does not keep. */
+static void make_calls(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		call(i * 1237 % CALLS);
+}
+
+Test(unwind, a_program_that_allocates_through_many_calls_gets_room_for_their_rules)
+{
+	oracle_start();
+	for (int round = 0; round < 6; round++)
+		make_calls(CALLS);
+	oracle_thread->steps_filled = 0;
+	make_calls(CALLS / 4);
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+	cr_assert_lt(oracle_thread->steps_filled, CALLS / 8);
 }
 
 NOT_INLINED static int recurse(int depth)

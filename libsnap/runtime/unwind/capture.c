@@ -25,7 +25,10 @@
 #define SMALL_DEPTH   20u /* frames of a stack for which a thread's first arrays have room */
 #define SMALL_WALKS   256u
 #define SMALL_STEPS   4u
-#define MOST_STEPS    1024u
+#define STEPS_A_LINE  2u
+#define FULL_STEPS    1024u /* of the tables of steps; powers of two */
+#define MOST_STEPS    8192u
+#define MANY_FILLED   2u /* a table that was filled so often is too small */
 
 /* See is_kept_in_vain(). */
 #define GAIN         8u /* what a kept frame saves that is met again, to what it costs to keep one */
@@ -50,7 +53,7 @@ static const struct snap__rooms small = {.steps = SMALL_STEPS,
  * walk. */
 static struct snap__rooms full(void)
 {
-	return (struct snap__rooms){.steps = MOST_STEPS,
+	return (struct snap__rooms){.steps = FULL_STEPS,
 				    .fresh = snap__depth_limit,
 				    .read_words = 2 * snap__depth_limit + SNAP__WORDS_A_STEP,
 				    .frames = 2 * snap__depth_limit,
@@ -72,6 +75,36 @@ size_t snap__unwind_thread_size(void)
 	return sizeof(struct snap__unwind_thread) + arrays_size(&small);
 }
 
+/* Make the thread use an empty table of steps.  A handler may leave by longjmp in the middle. */
+static void use_steps(struct snap__unwind_thread *thread, struct snap__step *steps, uint32_t count)
+{
+	thread->start.caller = &thread->start; /* no step leads into another table */
+	thread->steps_filled = 0;
+	thread->steps_mask = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->steps = steps;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->steps_mask = (count - STEPS_A_LINE) * sizeof(struct snap__step);
+}
+
+static uint32_t count_of_steps(const struct snap__unwind_thread *thread)
+{
+	return (uint32_t)(thread->steps_mask / sizeof(struct snap__step)) + STEPS_A_LINE;
+}
+
+/* A program may allocate through more calls than the table has room for. */
+__attribute__((noinline)) static void enlarge_steps(struct snap__unwind_thread *thread)
+{
+	uint32_t count = 2 * count_of_steps(thread);
+	struct snap__step *steps =
+		count <= MOST_STEPS ? snap__arena_alloc(count * sizeof(*steps)) : NULL;
+
+	if (steps)
+		use_steps(thread, steps, count);
+	else
+		thread->steps_filled = 0;
+}
+
 /* Make the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their returns,
    words and hashes, the fresh frames, and the words read.  A handler may leave by longjmp in the
    middle of this. */
@@ -81,8 +114,7 @@ static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 	thread->kept.count = 0;
 	thread->kept.base = thread->kept.cut = 0;
 	atomic_signal_fence(memory_order_seq_cst);
-	thread->steps = (struct snap__step *)(void *)arrays;
-	thread->start.caller = &thread->start;
+	use_steps(thread, (struct snap__step *)(void *)arrays, rooms->steps);
 	thread->kept.frames = (struct snap__frame *)(void *)(thread->steps + rooms->steps) + 1;
 	thread->kept.frames[-1].sp = UINTPTR_MAX;
 	thread->kept.returns = (struct snap__return *)(thread->kept.frames + rooms->frames);
@@ -184,7 +216,6 @@ static inline struct snap__walk walk_from(struct snap__unwind_thread *thread,
 				   .sp = at->sp,
 				   .fp = at->fp,
 				   .slot = (const uintptr_t *)at->sp,
-				   .hash_power = 1,
 				   .candidates = joinable,
 				   .keepable = snap__reach_begin(&thread->reach, at->sp)};
 }
@@ -281,6 +312,8 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	if (is_small(thread) || thread->kept.base != 0 || thread->kept.cut != 0 ||
 	    atomic_load_explicit(&keeps_all, memory_order_relaxed))
 		return capture_by_walk(thread, at, joinable, NULL, false);
+	if (__builtin_expect(thread->steps_filled >= MANY_FILLED * count_of_steps(thread), 0))
+		enlarge_steps(thread);
 	by_hash = is_kept_in_vain(thread, joinable);
 	if (by_hash && joinable && ++thread->lightly % KEPT_ONE_IN &&
 	    capture_by_hash(thread, at, joinable, &found))
@@ -290,7 +323,7 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	way = snap__recall_find(&thread->recall, &thread->kept, joinable, at, &place);
 	if (!way)
 		return capture_by_walk(thread, at, joinable, place, by_hash);
-	frames = way->frames + way->joint + 1;
+	frames = (uint32_t)way->frames + way->joint + 1;
 	count_capture(thread, 0, frames);
 	return (struct snap__capture){.stack = way->node, .frames = (uint16_t)frames};
 }
@@ -298,7 +331,7 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 /* These may belong to code that is no longer mapped. */
 __attribute__((noinline)) static void forget_steps(struct snap__unwind_thread *thread)
 {
-	for (uint32_t i = 0; thread->steps && i < thread->rooms.steps; i++)
+	for (uint32_t i = 0; thread->steps && i < count_of_steps(thread); i++)
 		thread->steps[i].rule = SNAP__RULE_NONE;
 }
 

@@ -80,7 +80,7 @@ static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gon
 /* The word from which a step read the caller's fp; it belongs to `caller`. */
 static struct snap__word fp_word(const struct snap__frame *caller, snap__rule rule)
 {
-	return (struct snap__word){(const uintptr_t *)(caller->sp - snap__rule_fp_offset(rule)),
+	return (struct snap__word){(const uintptr_t *)caller->sp + snap__rule_fp_words(rule),
 				   caller->fp};
 }
 
@@ -112,15 +112,15 @@ static void keep_words(struct snap__kept *kept, const struct snap__frame *frame,
 	reading->reads = reads;
 }
 
+/* Keep a frame, but for its fp, which matters only if `reads` is odd. */
 static inline void keep_frame(struct snap__frame *frame, struct snap__return *back,
-			      const struct snap__fresh *fresh, uintptr_t pc, uint32_t node,
-			      uint32_t reads)
+			      const struct snap__fresh *fresh, const uintptr_t *slot, uintptr_t pc,
+			      uint32_t node, uint32_t reads)
 {
-	back->slot = fresh->slot;
+	back->slot = slot;
 	back->address = pc + 1;
 	frame->pc = pc;
 	frame->sp = fresh->sp;
-	frame->fp = fresh->fp;
 	frame->node = node;
 	frame->reads = reads;
 }
@@ -141,7 +141,8 @@ append_plain(struct snap__kept *kept, uint32_t place, const struct snap__fresh *
 
 		if (linked && !snap__stacks_go(&at, pc))
 			return 0;
-		keep_frame(frame++, back++, fresh, pc, at.id, reads);
+		keep_frame(frame++, back++, fresh, (const uintptr_t *)fresh->sp - 1, pc, at.id,
+			   reads);
 	}
 	return at.id;
 }
@@ -166,12 +167,15 @@ static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, ui
 	       (fresh > plain || (reading.reads & 1) || (shown && fresh > all + shown));
 	     count++) {
 		uintptr_t pc = snap__fresh_pc(--fresh);
+		const uintptr_t *slot =
+			fresh < plain ? (const uintptr_t *)fresh->sp - 1 : fresh->slot;
 
 		if (fresh < all + shown && !(node = snap__stacks_child(node, pc)))
 			return 0;
 		keep_words(kept, &kept->frames[count], fresh, (uint32_t)(fresh - all), &reading);
-		keep_frame(&kept->frames[count], &kept->returns[count], fresh, pc, node,
+		keep_frame(&kept->frames[count], &kept->returns[count], fresh, slot, pc, node,
 			   reading.reads);
+		kept->frames[count].fp = fresh->fp;
 	}
 	if (shown)
 		return append_plain(kept, count, fresh, all + newest, reading.reads, node, true);
@@ -323,9 +327,11 @@ static inline bool is_usual(const struct snap__walk *w, uint32_t joined, uint32_
 static uint32_t keep_long(struct snap__walk *w, uint32_t joined, uint32_t stored)
 {
 	struct snap__kept *kept = &w->thread->kept;
+	uint64_t hash = hash_of_kept(kept, joined);
 	uint32_t node;
-	uint64_t hash = w->hash + w->hash_power * hash_of_kept(kept, joined);
 
+	for (uint32_t i = stored; i-- > 0;)
+		hash = snap__stacks_hash(hash, snap__fresh_pc(&w->thread->fresh[i]));
 	__builtin_prefetch(snap__stacks_hashed_place(hash));
 	append(w, joined, 0, stored, 0, 0);
 	node = snap__stacks_by_hash(hash);

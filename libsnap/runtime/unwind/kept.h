@@ -22,7 +22,7 @@
 /* Functions that read other functions' frames word by word, which sanitizers must not judge. */
 #define SNAP__READS_STACKS __attribute__((no_sanitize("address", "thread")))
 
-#define SNAP__PC_MASK (~(uintptr_t)SNAP__RULE_TAG_MASK)
+#define SNAP__PC_MASK (~SNAP__PC_TAG_MASK)
 
 /**
  * The word that holds the return address which led to a frame from the next inner one, and what is
@@ -38,7 +38,7 @@ struct snap__return {
 struct snap__frame {
 	uintptr_t pc; /* of a byte inside the call, with the module's tag */
 	uintptr_t sp;
-	uintptr_t fp;
+	uintptr_t fp;   /* set if `reads` is odd */
 	uint32_t node;  /* of the stack up to here, in the tree; 0: not looked for yet */
 	uint32_t reads; /* words[0..reads / 2) were read by the steps from here outwards; odd if
 			   these steps depend on fp */

@@ -115,7 +115,7 @@ static int64_t fp_words(const struct snap__cfi_row *row)
 	if (row->how[SNAP__REG_FP] == SNAP__CFI_SAME)
 		return 1;
 	if (row->how[SNAP__REG_FP] != SNAP__CFI_AT_CFA || offset >= -WORD || offset % WORD ||
-	    -offset / WORD > 0xffff)
+	    -offset / WORD > SNAP__RULE_MOST_FP_WORDS)
 		return -1;
 	return -offset / WORD;
 }
@@ -130,10 +130,10 @@ static snap__rule rule_of_row(const struct snap__cfi_row *row)
 	    (row->cfa_reg != SNAP__REG_SP && row->cfa_reg != SNAP__REG_FP) ||
 	    row->how[SNAP__REG_SP] != SNAP__CFI_SAME || row->how[row->ra] != SNAP__CFI_AT_CFA ||
 	    row->value[row->ra] != -WORD || row->cfa_value <= 0 || row->cfa_value % WORD ||
-	    row->cfa_value / WORD > 0xffffff ||
+	    row->cfa_value / WORD > SNAP__RULE_MOST_CFA_WORDS ||
 	    (row->cfa_reg == SNAP__REG_SP && fp > row->cfa_value / WORD))
 		return SNAP__RULE_EXOTIC;
-	return (snap__rule)(row->cfa_value / WORD) << 24 | (snap__rule)fp << 8 |
+	return (snap__rule)-fp << 48 | (snap__rule)(row->cfa_value / WORD) << 8 |
 	       (row->cfa_reg == SNAP__REG_SP ? SNAP__RULE_SP : SNAP__RULE_FP);
 }
 
@@ -145,7 +145,7 @@ snap__rule snap__rule_compile(uintptr_t pc)
 
 	/* Generated code changes without notice: no rule for it is kept. */
 	if (!module)
-		return (snap__rule)SNAP__PC_TAG_NONE << SNAP__PC_TAG_SHIFT | SNAP__RULE_NO_INFO;
+		return (snap__rule)SNAP__PC_TAG_NONE << SNAP__RULE_TAG_SHIFT | SNAP__RULE_NO_INFO;
 	if (snap__cfi_row_at(module, pc, &row))
 		rule = rule_of_row(&row);
 	else if (snap__cfi_function_starts_at(module, pc + 1))
@@ -153,7 +153,7 @@ snap__rule snap__rule_compile(uintptr_t pc)
 						does */
 	else
 		rule = SNAP__RULE_NO_INFO;
-	rule |= (snap__rule)module->tag << SNAP__PC_TAG_SHIFT;
+	rule |= (snap__rule)module->tag << SNAP__RULE_TAG_SHIFT;
 	atomic_fetch_add_explicit(&compiled, 1, memory_order_relaxed);
 	remember(pc, rule);
 	return rule;

@@ -16,11 +16,13 @@
 #include "runtime/modules.h"
 
 /*
- * bits 63-48  tag of the module (modules.h), so that pc | (rule & tag) is what the tree keeps
- * bits 47-24  CFA offset, in words
- * bits 23-8   how far below the CFA the caller's fp was saved, in words; 1, where the return
+ * bits 63-48  where the caller's fp was saved: words from the CFA, negative; -1, where the return
  *             address is: fp is unchanged
+ * bits 47-32  tag of the module (modules.h)
+ * bits 31-8   CFA offset, in words
  * bits 7-0    enum snap__rule_kind
+ *
+ * Each part takes few instructions to get.
  */
 typedef uint64_t snap__rule;
 
@@ -33,28 +35,38 @@ enum snap__rule_kind {
 	SNAP__RULE_NO_INFO, /* the code has no call frame information */
 };
 
-#define SNAP__RULE_TAG_MASK ((snap__rule)0xffff << SNAP__PC_TAG_SHIFT)
+#define SNAP__PC_TAG_MASK ((uintptr_t)0xffff << SNAP__PC_TAG_SHIFT)
+
+#define SNAP__RULE_MOST_CFA_WORDS 0xffffff
+#define SNAP__RULE_MOST_FP_WORDS  0x7fff
+#define SNAP__RULE_TAG_SHIFT      32
 
 static inline enum snap__rule_kind snap__rule_kind(snap__rule rule)
 {
 	return (enum snap__rule_kind)(rule & 0xff);
 }
 
-static inline uintptr_t snap__rule_cfa_offset(snap__rule rule)
+/** `pc` with the rule's tag: what the tree keeps. */
+static inline uintptr_t snap__rule_tagged(snap__rule rule, uintptr_t pc)
 {
-	return (rule >> 24 & 0xffffff) * sizeof(uintptr_t);
+	return pc | (rule << (SNAP__PC_TAG_SHIFT - SNAP__RULE_TAG_SHIFT) & SNAP__PC_TAG_MASK);
 }
 
-/** Distance of the fp slot below the CFA in bytes; that of the return address if fp is unchanged.
- */
-static inline uintptr_t snap__rule_fp_offset(snap__rule rule)
+static inline uintptr_t snap__rule_cfa_words(snap__rule rule)
 {
-	return (rule >> 8 & 0xffff) * sizeof(uintptr_t);
+	return (uint32_t)rule >> 8;
+}
+
+/** The place of the caller's fp in words from the CFA; that of the return address if fp is
+ * unchanged. */
+static inline intptr_t snap__rule_fp_words(snap__rule rule)
+{
+	return (int64_t)rule >> 48;
 }
 
 static inline bool snap__rule_saves_fp(snap__rule rule)
 {
-	return snap__rule_fp_offset(rule) > sizeof(uintptr_t);
+	return snap__rule_fp_words(rule) < -1;
 }
 
 /** Whether the rule itself says where the caller is. */

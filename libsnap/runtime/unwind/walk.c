@@ -39,8 +39,6 @@ static void note_frame(struct snap__walk *w, snap__rule rule)
 {
 	*place_of_next(w) = (struct snap__fresh){
 		.slot = w->slot, .pc = w->pc, .sp = w->sp, .fp = w->fp, .rule = rule};
-	w->hash += w->hash_power * snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
-	w->hash_power *= SNAP__STACKS_HASH_FACTOR;
 	note_unplain(w, place_of_next(w));
 	w->count++;
 }
@@ -75,7 +73,7 @@ static inline struct snap__step *places_of_step(const struct snap__unwind_thread
 {
 	uint64_t hash = pc * 0x9e3779b97f4a7c15u >> 32;
 
-	return &thread->steps[2 * hash & (thread->rooms.steps - 1)];
+	return (struct snap__step *)(void *)((char *)thread->steps + (hash & thread->steps_mask));
 }
 
 /* Fill the step for `pc`, if its rule is a word, and return the rule.  A handler may leave by
@@ -89,12 +87,13 @@ __attribute__((noinline)) static snap__rule fill_step(struct snap__unwind_thread
 	*filled = NULL;
 	if (!snap__rule_is_simple(rule))
 		return rule;
+	thread->steps_filled++;
 	if (step->rule != SNAP__RULE_NONE)
-		step += step[1].rule == SNAP__RULE_NONE || thread->steps_filled++ & 1;
+		step += step[1].rule == SNAP__RULE_NONE || thread->steps_filled & 1;
 	step->rule = SNAP__RULE_NONE;
 	atomic_signal_fence(memory_order_seq_cst);
 	step->pc = pc;
-	step->hash = snap__stacks_hash_of_frame(pc | (rule & SNAP__RULE_TAG_MASK));
+	step->hash = snap__stacks_hash_of_frame(snap__rule_tagged(rule, pc));
 	step->caller = &thread->start;
 	atomic_signal_fence(memory_order_seq_cst);
 	step->rule = rule;
@@ -141,7 +140,7 @@ find_cfa(struct snap__unwind_thread *thread, uintptr_t home_high, uintptr_t pc, 
 	*rule = caller->rule;
 	if (__builtin_expect(caller->pc == pc && snap__rule_kind(*rule) == SNAP__RULE_SP, 1)) {
 		*step = caller;
-		*cfa = sp + snap__rule_cfa_offset(*rule);
+		*cfa = sp + snap__rule_cfa_words(*rule) * WORD;
 		return *cfa <= home_high;
 	}
 	if (!step_is_for(caller, pc)) {
@@ -152,13 +151,28 @@ find_cfa(struct snap__unwind_thread *thread, uintptr_t home_high, uintptr_t pc, 
 	}
 	*step = caller;
 	/* Both words must lie in this frame, between sp and the CFA; sp is on the home stack. */
+	*cfa = snap__rule_cfa_words(*rule) * WORD;
 	if (snap__rule_kind(*rule) == SNAP__RULE_SP) {
-		*cfa = sp + snap__rule_cfa_offset(*rule);
+		*cfa += sp;
 		return *cfa <= home_high;
 	}
-	*cfa = fp + snap__rule_cfa_offset(*rule);
-	return *cfa > sp && *cfa - snap__rule_fp_offset(*rule) >= sp && *cfa <= home_high &&
-	       *cfa % WORD == 0;
+	*cfa += fp;
+	return *cfa > sp && *cfa + (uintptr_t)snap__rule_fp_words(*rule) * WORD >= sp &&
+	       *cfa <= home_high && *cfa % WORD == 0;
+}
+
+/* From a frame with this rule and CFA to its caller.  Both words are read, because a branch would be
+ * mispredicted. */
+SNAP__READS_STACKS __attribute__((always_inline)) static inline void
+leave(snap__rule rule, uintptr_t cfa, uintptr_t *pc, uintptr_t *sp, uintptr_t *fp)
+{
+	const uintptr_t *end = (const uintptr_t *)cfa;
+	intptr_t fp_words = snap__rule_fp_words(rule);
+	uintptr_t low_word = end[fp_words];
+
+	*fp = fp_words != -1 ? low_word : *fp;
+	*pc = snap__arch_code_address(end[-1]) - 1;
+	*sp = cfa;
 }
 
 /* Of the kept frames from `candidate` outwards, the first that a walk at `sp` may still meet. */
@@ -179,8 +193,11 @@ static inline void note_home(struct snap__walk *w, struct snap__fresh *first,
 
 	if (count == 0)
 		return;
+	if (w->unplain)
+		for (struct snap__fresh *each = first + 1; each < fresh; each++)
+			each->slot = (const uintptr_t *)each->sp - 1;
 	first->slot = w->slot;
-	w->slot = (const uintptr_t *)(sp - WORD);
+	w->slot = (const uintptr_t *)sp - 1;
 	w->count += count;
 }
 
@@ -196,14 +213,14 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	const uintptr_t home_high = home_end(&thread->reach, w->sp);
 	struct snap__step *step = &thread->start;
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
-	uint64_t hash = w->hash, power = w->hash_power, forgotten = 0;
+	uint64_t forgotten = 0;
 	const struct snap__frame *candidate = thread->kept.frames + w->candidates - 1;
 	struct snap__fresh *const last = thread->fresh + thread->rooms.fresh;
 	struct snap__fresh *const first = place_of_next(w), *fresh = first;
 	snap__rule rule;
 
 	for (;;) {
-		uintptr_t cfa, fp_offset, low_word;
+		uintptr_t cfa;
 
 		if (candidate->sp <= sp) {
 			candidate = next_candidate(candidate, sp);
@@ -215,8 +232,6 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 			break;
 		if (snap__rule_kind(rule) != SNAP__RULE_SP)
 			note_unplain(w, fresh);
-		fp_offset = snap__rule_fp_offset(rule);
-		fresh->slot = (const uintptr_t *)(sp - WORD); /* except for the first */
 		fresh->pc = pc;
 		fresh->sp = sp;
 		fresh->fp = fp;
@@ -225,19 +240,12 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 			fresh = last;
 			forgotten++;
 		}
-		hash += power * step->hash;
-		power *= SNAP__STACKS_HASH_FACTOR;
-		low_word = *(const uintptr_t *)(cfa - fp_offset);
-		pc = snap__arch_code_address(*(const uintptr_t *)(cfa - WORD)) - 1;
-		fp = fp_offset != WORD ? low_word : fp;
-		sp = cfa;
+		leave(rule, cfa, &pc, &sp, &fp);
 	}
 	note_home(w, first, fresh, forgotten, sp);
 	w->pc = pc;
 	w->sp = sp;
 	w->fp = fp;
-	w->hash = hash;
-	w->hash_power = power;
 	w->candidates = (uint32_t)(candidate + 1 - thread->kept.frames);
 	return rule;
 }
@@ -252,7 +260,7 @@ SNAP__READS_STACKS bool snap__walk_lightly(struct snap__walk *w)
 	uint64_t hash = 0, power = 1, count = 0;
 
 	for (;; count++) {
-		uintptr_t cfa, fp_offset, low_word;
+		uintptr_t cfa;
 		snap__rule rule;
 
 		if (candidate->sp <= sp) {
@@ -262,13 +270,9 @@ SNAP__READS_STACKS bool snap__walk_lightly(struct snap__walk *w)
 		}
 		if (!find_cfa(thread, home_high, pc, sp, fp, &step, &rule, &cfa))
 			return false;
-		fp_offset = snap__rule_fp_offset(rule);
 		hash += power * step->hash;
 		power *= SNAP__STACKS_HASH_FACTOR;
-		low_word = *(const uintptr_t *)(cfa - fp_offset);
-		pc = snap__arch_code_address(*(const uintptr_t *)(cfa - WORD)) - 1;
-		fp = fp_offset != WORD ? low_word : fp;
-		sp = cfa;
+		leave(rule, cfa, &pc, &sp, &fp);
 	}
 	w->count = count;
 	w->hash = hash;
@@ -336,12 +340,11 @@ static enum snap__cfi_result step_by_rule(struct snap__walk *w, struct snap__cfi
 					  snap__rule rule)
 {
 	uintptr_t cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? w->sp : w->fp) +
-			snap__rule_cfa_offset(rule);
-	uintptr_t fp_offset = snap__rule_fp_offset(rule);
+			snap__rule_cfa_words(rule) * WORD;
+	uintptr_t fp_place = cfa + (uintptr_t)snap__rule_fp_words(rule) * WORD;
 
 	if (!read_noted(w, cfa - WORD, &state->pc) ||
-	    (snap__rule_saves_fp(rule) &&
-	     !read_noted(w, cfa - fp_offset, &state->reg[SNAP__REG_FP])))
+	    (snap__rule_saves_fp(rule) && !read_noted(w, fp_place, &state->reg[SNAP__REG_FP])))
 		return SNAP__CFI_UNREADABLE;
 	state->pc = snap__arch_code_address(state->pc);
 	state->exact = false;
@@ -443,7 +446,7 @@ __attribute__((noinline)) static void walk_with_registers(struct snap__walk *w,
 							  const struct snap__regs *at)
 {
 	struct snap__cfi_state state = {.wanted = SNAP__ARCH_KEPT, .known = SNAP__ARCH_KEPT};
-	struct snap__walk own = {.thread = w->thread, .hash_power = 1};
+	struct snap__walk own = {.thread = w->thread};
 	bool reached = false, more = true;
 
 	snap__arch_here(state.reg);
@@ -455,8 +458,6 @@ __attribute__((noinline)) static void walk_with_registers(struct snap__walk *w,
 		if (!reached && own.sp == at->sp && state.pc == at->pc) {
 			reached = true;
 			own.count = 0;
-			own.hash = 0;
-			own.hash_power = 1;
 			own.unplain = NULL;
 			own.word_count = 0;
 		}

@@ -16,7 +16,8 @@
 
 #define SNAP__WORDS_A_STEP 16u /* that one exotic rule may read */
 
-/* A frame of the current walk, as in kept.h, and the rule that leads to its caller. */
+/* A frame of the current walk, as in kept.h, and the rule that leads to its caller.  `slot` is not set
+ * for frames newer than all `unplain` ones: pc was read right below sp. */
 struct snap__fresh {
 	const uintptr_t *slot;
 	uintptr_t pc; /* without the tag, which the rule has */
@@ -28,7 +29,7 @@ struct snap__fresh {
 /* The frame's pc as the tree keeps it. */
 static inline uintptr_t snap__fresh_pc(const struct snap__fresh *fresh)
 {
-	return fresh->pc | (fresh->rule & SNAP__RULE_TAG_MASK);
+	return snap__rule_tagged(fresh->rule, fresh->pc);
 }
 
 /* A word that a step by the general way read; `frame` is the fresh frame that the step left. */
@@ -51,7 +52,7 @@ struct snap__step {
 
 /* How many elements a thread's arrays have. */
 struct snap__rooms {
-	uint32_t steps; /* a power of two */
+	uint32_t steps; /* at first; a power of two */
 	uint32_t
 		fresh; /* of a walk; one more is there, for frames that are written and forgotten */
 	uint32_t read_words;
@@ -74,6 +75,7 @@ struct snap__unwind_thread {
 	struct snap__step *steps; /* by the hash of their pc; those of rules that are a word */
 	struct snap__step start;  /* its caller is where the last walk began */
 	struct snap__rooms rooms;
+	uint64_t steps_mask; /* of a hash, to the bytes of the table before a step's places */
 	uint32_t steps_filled;
 	uint32_t walks;    /* while the arrays are small */
 	uint32_t longest;  /* of the walks, in frames; no further than they can be kept */
@@ -97,8 +99,8 @@ struct snap__walk {
 	const uintptr_t *slot;             /* where pc was read */
 	const struct snap__fresh *unplain; /* the newest frame whose rule is not of the kind SP */
 	uint64_t count;                    /* frames walked so far */
-	uint64_t hash;                     /* of these frames alone */
-	uint64_t hash_power; /* of the hash's factor, for the next frame; 1 at first */
+	uint64_t hash;                     /* of the frames of a light walk alone */
+	uint64_t hash_power;               /* of the hash's factor, for the next frame */
 	uint64_t unkept;     /* this many of the newest frames cannot be kept: they were
 	                        * interrupted, or the way to them is not given by one word */
 	uint32_t word_count; /* read_words in use */
