@@ -2,9 +2,12 @@
  * store/store.h - the interface of the store.  The engine behind it is SQLite (store/sqlite/), the
  * only place that includes sqlite3.h.
  *
+ * An engine implements this file and holders.h.  What does not depend on the engine is beside them:
+ * the ids of call stacks (hash128.h, prepare.h) and what meta keys are (meta.h).
+ *
  * Base tables may change between versions (migrated on open); views are the stable interface.
- * One writer at a time; a store handle belongs to one thread; store_prepare()
- * needs none.
+ * There is one writer at a time.  A store handle belongs to one thread; store_prepare() needs no
+ * handle.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -293,7 +296,7 @@ struct store_query_options {
 	bool write;          /* without it: authorizer refuses everything but reading */
 	uint64_t timeout_ns; /* 0 none */
 	uint64_t max_rows;   /* 0 none; when more exist, *truncated is set */
-	uint64_t max_memory; /* bytes that SQLite may take; 0: the store's own limit */
+	uint64_t max_memory; /* bytes that the engine may take; 0: the store's own limit */
 	const volatile sig_atomic_t *cancel; /* stop when this is not 0; NULL: never */
 	/** Values of the parameters :name, @name and $name. */
 	struct store_param *params;

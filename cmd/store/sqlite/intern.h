@@ -11,33 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Odd constants with well spread bits (from the fractional parts of phi, pi and e). */
-#define HASH_ODD_A UINT64_C(0x9e3779b97f4a7c15)
-#define HASH_ODD_B UINT64_C(0x243f6a8885a308d3)
-#define HASH_ODD_C UINT64_C(0xb7e151628aed2a6b)
-
-static inline uint64_t hash_scramble(uint64_t x)
-{
-	x ^= x >> 32;
-	x *= HASH_ODD_A;
-	x ^= x >> 29;
-	x *= HASH_ODD_C;
-	x ^= x >> 32;
-	return x;
-}
-
-struct hash128 {
-	uint64_t high, low;
-};
-
-/** The row id of a call stack: 63 bits of its hash, never 0.  Every database and every loader gives
- * the same stack the same id. */
-static inline int64_t site_key(const struct hash128 *hash)
-{
-	int64_t key = (int64_t)(hash->high >> 1);
-
-	return key ? key : 1;
-}
+#include "store/hash128.h"
 
 struct intern_slot {
 	struct hash128 hash;
@@ -50,19 +24,6 @@ struct intern {
 	struct intern_slot *recent; /* what was found last at each position of intern_find_at() */
 	size_t recent_count;
 };
-
-struct hash128 hash_bytes(const void *data, size_t size);
-static inline struct hash128 hash_mix(struct hash128 a, struct hash128 b)
-{
-	struct hash128 mixed = {
-		.high = hash_scramble((a.high ^ b.high) * HASH_ODD_C + a.low),
-		.low = hash_scramble((a.low + b.low) * HASH_ODD_B ^ b.high),
-	};
-
-	return mixed;
-}
-
-struct hash128 hash_mix_u64(struct hash128 a, uint64_t value);
 
 /** The id kept for `hash`, or 0. */
 int64_t intern_find(const struct intern *intern, struct hash128 hash);

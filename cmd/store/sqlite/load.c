@@ -4,11 +4,11 @@
  */
 #include "store/sqlite/loading.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/bounds.h"
+#include "store/meta.h"
 
 static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -18,33 +18,7 @@ static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 		sqlite3_bind_null(statement, at);
 }
 
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* ---- the snapshot itself ---- */
-
-/* Otherwise, the last part of the command's first word. */
-void store_program_name(const struct model *model, char out[STORE_PROGRAM_SIZE])
-{
-	const char *program = model_meta(model, "program");
-	const char *command = model_meta(model, "command");
-	const char *end;
-
-	out[0] = '\0';
-	if (program) {
-		snprintf(out, STORE_PROGRAM_SIZE, "%s", program);
-		return;
-	}
-	if (!command)
-		return;
-	end = command + strcspn(command, " \t");
-	for (const char *at = command; at < end; at++)
-		if (*at == '/')
-			command = at + 1;
-	snprintf(out, STORE_PROGRAM_SIZE, "%.*s", (int)(end - command), command);
-}
 
 static enum snap_status load_run(struct loading *load, int64_t *run_id, struct snap_error *err)
 {
@@ -111,27 +85,6 @@ static enum snap_status load_snapshot(struct loading *load, int64_t run_id, stru
 	return st;
 }
 
-/* Which table a meta key goes to, and under which name there. */
-static enum statement table_of(const char **key)
-{
-	static const struct {
-		const char *prefix;
-		enum statement insert;
-	} tables[] = {
-		{"labels.", STATEMENT_insert_label},
-		{"metrics.", STATEMENT_insert_metric},
-		{"losses.", STATEMENT_insert_loss},
-	};
-
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-		if (has_prefix(*key, tables[i].prefix)) {
-			*key += strlen(tables[i].prefix);
-			return tables[i].insert;
-		}
-	}
-	return STATEMENT_insert_meta;
-}
-
 /* A decimal number that SQLite can hold becomes an integer, anything else stays text. */
 static void bind_number_or_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -159,31 +112,24 @@ static enum snap_status insert_pair(struct loading *load, enum statement insert,
 	return database_step(load->store, statement, "cannot be written", err);
 }
 
-/* Does a key have a column in `run` or `snapshot`? */
-static bool has_a_column(const char *key)
-{
-	static const char *const keys[] = {"command", "host",    "label",         "mono_ns",
-					   "pid",     "program", "sample_period", "seq",
-					   "time_ns", "trigger", "start_time_ns"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (strcmp(key, keys[i]) == 0)
-			return true;
-	return false;
-}
-
 static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 {
+	static const enum statement inserts[] = {
+		[STORE_META_LABEL] = STATEMENT_insert_label,
+		[STORE_META_METRIC] = STATEMENT_insert_metric,
+		[STORE_META_LOSS] = STATEMENT_insert_loss,
+		[STORE_META_OTHER] = STATEMENT_insert_meta,
+	};
 	const struct model *model = load->model;
 	enum snap_status st = SNAP_OK;
 
 	for (uint32_t i = 0; st == SNAP_OK && i < model->meta_count; i++) {
 		const char *key = model_text(model, model->meta[i].key);
-		enum statement insert = table_of(&key);
+		enum store_meta kind = store_meta_of(&key);
 
-		if (insert == STATEMENT_insert_meta && has_a_column(key))
-			continue;
-		st = insert_pair(load, insert, key, model_text(model, model->meta[i].value), err);
+		if (kind != STORE_META_FIELD)
+			st = insert_pair(load, inserts[kind], key,
+					 model_text(model, model->meta[i].value), err);
 	}
 	return st;
 }

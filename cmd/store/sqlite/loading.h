@@ -6,7 +6,7 @@
 #define STORE_LOADING_H
 
 #include "store/sqlite/database.h"
-#include "store/sqlite/prepare.h"
+#include "store/prepare.h"
 
 /* Arrays run parallel to the model's. */
 struct loading {

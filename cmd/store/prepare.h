@@ -1,10 +1,11 @@
 /*
- * prepare.h - hashes of a model's rows: equal hashes, equal rows, in whatever file they are.
+ * prepare.h - hashes of a model's rows, for the engines of the store.  Rows of different files with
+ * equal hashes are equal.
  */
 #ifndef STORE_PREPARE_H
 #define STORE_PREPARE_H
 
-#include "store/sqlite/intern.h"
+#include "store/hash128.h"
 #include "store/store.h"
 
 /* Parallel to the model's arrays; frames location after location. */

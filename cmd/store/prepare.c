@@ -3,9 +3,9 @@
  *
  * Strings are hashed once each; modules, frames, locations, nodes and sites get their hashes from
  * their parts, so that a stack of any depth costs one step beyond its caller's.  None of it needs
- * the database, so that it may be done on another thread.
+ * an engine, so that it may be done on another thread.
  */
-#include "store/sqlite/prepare.h"
+#include "store/prepare.h"
 
 #include <stdlib.h>
 
