@@ -288,6 +288,21 @@ static void add_background(void)
 	}
 }
 
+/* Python's dumps name no functions.  The assignment of line 2 is gone, and all else moved down: order
+ * alone would take the class of line 3 for the function of line 6. */
+Test(pairing, blocks_of_another_size_are_another_object_where_only_the_file_is_known)
+{
+	uint32_t table = builder_add(dataset, OLD, ":shop.py:2 < :main.py:1", 64, 1);
+	uint32_t class = builder_add(dataset, OLD, ":shop.py:3 < :main.py:1", 2700, 9);
+	uint32_t function = builder_add(dataset, OLD, ":shop.py:6 < :main.py:1", 136, 1);
+	uint32_t new_class = builder_add(dataset, NEW, ":shop.py:13 < :main.py:1", 2300, 8);
+	uint32_t new_function = builder_add(dataset, NEW, ":shop.py:18 < :main.py:1", 136, 1);
+
+	EXPECT_PAIR(class, new_class, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(function, new_function, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(table, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
+}
+
 /* What differs between a stack and the one it is paired with; valid until the next call. */
 static const char *text_of(uint32_t old)
 {

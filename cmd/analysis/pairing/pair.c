@@ -15,6 +15,8 @@
 #include "base/keyed.h"
 #include "model/names.h"
 
+static const double like_blocks = 0.5; /* likeness of average block sizes of one object */
+
 struct entry {
 	uint64_t key;
 	uint32_t site;
@@ -23,6 +25,7 @@ struct entry {
 
 /* Which lines of the new snapshot are the old one's lines, if the builds differ. */
 struct line_knowledge {
+	const struct pair_sides *sides;
 	struct tokens tokens;
 	uint32_t *map;             /* per frame: see analysis/line_map.h */
 	uint32_t *place;           /* per frame: equal if function and line are equal */
@@ -154,6 +157,66 @@ static bool lines_disagree(const struct line_knowledge *lines, const struct entr
 	return false;
 }
 
+static bool has_function_names(const struct dataset *dataset, uint32_t site)
+{
+	for (uint32_t f = 0; f < dataset->sites[site].depth; f++)
+		if (dataset_frame_at(dataset, site, f)->function)
+			return true;
+	return false;
+}
+
+static double block_size(const struct figures *figures)
+{
+	uint64_t bytes = figures->value[FIGURE_LIVE_BYTES];
+	uint64_t blocks = figures->value[FIGURE_LIVE_BLOCKS];
+
+	return bytes == SNAP_UNKNOWN || blocks == SNAP_UNKNOWN || blocks == 0
+		       ? 0
+		       : (double)bytes / (double)blocks;
+}
+
+/*
+ * Stacks without function names, as in Python's dumps, are equal if their files are.  Then blocks of
+ * quite another size are another object: the stacks may pair by likeness, but not by their order.
+ */
+static bool sizes_disagree(const struct line_knowledge *lines, const struct entry *old,
+			   const struct entry *new)
+{
+	double a = block_size(&lines->sides->old[old->site]->figures);
+	double b = block_size(&lines->sides->new[new->site]->figures);
+
+	return a > 0 && b > 0 && (a < like_blocks * b || b < like_blocks * a) &&
+	       !has_function_names(old->dataset, old->site);
+}
+
+static bool are_one(const struct line_knowledge *lines, const struct entry *old,
+		    const struct entry *new)
+{
+	return !lines_disagree(lines, old, new) && !sizes_disagree(lines, old, new);
+}
+
+/* How many entries have the key of the one at `from`; not more than are worth a look. */
+static size_t count_of_key(const struct side *side, size_t from)
+{
+	enum { MOST_COUNTED = 64 };
+	size_t end = from;
+
+	while (end < side->count && end - from < MOST_COUNTED &&
+	       side->entries[end].key == side->entries[from].key)
+		end++;
+	return end - from;
+}
+
+/* Two stacks of one key are not one: which one has its partner further on? */
+static bool old_comes_first(const struct line_knowledge *lines, const struct side *old, size_t i,
+			    const struct side *new, size_t j)
+{
+	if (lines_disagree(lines, &old->entries[i], &new->entries[j]))
+		return compare_frames(old->entries[i].dataset, old->entries[i].site,
+				      new->entries[j].site, false) <= 0;
+	return count_of_key(old, i) >= count_of_key(new, j);
+}
+
 /* Pair equal keys in order, where `lines` (NULL: not asked) agree; the remaining stacks move to the
    front of their side, and stay in order. */
 static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side *new,
@@ -168,13 +231,12 @@ static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side 
 		bool old_first = a <= b;
 
 		if (a == b && a != 0) {
-			if (!lines || !lines_disagree(lines, &old->entries[i], &new->entries[j])) {
+			if (!lines || are_one(lines, &old->entries[i], &new->entries[j])) {
 				add_pair(pairing, old->entries[i++].site, new->entries[j++].site,
 					 level);
 				continue;
 			}
-			old_first = compare_frames(old->entries[i].dataset, old->entries[i].site,
-						   new->entries[j].site, false) <= 0;
+			old_first = old_comes_first(lines, old, i, new, j);
 		}
 		if (old_first)
 			old->entries[old_left++] = old->entries[i++];
@@ -528,7 +590,7 @@ static bool pair_functions(struct pairing *pairing, struct side *old, struct sid
 		set_function_keys(new, keys);
 		add_lines_to_keys(old, lines->map);
 		add_lines_to_keys(new, NULL);
-		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, NULL))
+		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, lines))
 			return false;
 		if (!keys && both_have_stacks(old, new))
 			note_places(lines, old->entries[0].dataset, pairing);
@@ -610,6 +672,7 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 
 	if (ok && up_to > PAIR_EXACT && !is_one_build(pairing, old, new)) {
 		lines = &knowledge;
+		lines->sides = sides;
 		ok = compute_lines(lines, dataset, sides);
 	}
 	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, lines));
