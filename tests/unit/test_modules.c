@@ -64,30 +64,45 @@ Test(modules, an_address_outside_of_all_modules_is_not_located)
 }
 
 /* Two libraries of one layout, so that the loader puts the second where the first one was. */
+/* Each test is a process of its own, and has a directory of its own. */
+static char directory[] = "/tmp/test_modules.XXXXXX";
+static char path[sizeof(directory) + 64];
+
+static const char *path_of(const char *name)
+{
+	snprintf(path, sizeof(path), "%s/%s.so", directory, name);
+	return path;
+}
+
 static void build_library(const char *name)
 {
 	char command[512];
 
+	if (directory[sizeof(directory) - 2] == 'X')
+		cr_assert(mkdtemp(directory));
 	snprintf(command, sizeof(command),
 		 "printf 'int %s(void);int %s(void){return 1;}' | "
-		 "cc -shared -fPIC -O2 -x c - -o /tmp/test_modules_%s.so",
-		 name, name, name);
+		 "cc -shared -fPIC -O2 -x c - -o %s",
+		 name, name, path_of(name));
 	cr_assert_eq(system(command), 0);
+}
+
+static void remove_library(const char *name)
+{
+	cr_assert_eq(remove(path_of(name)), 0);
 }
 
 static uintptr_t open_and_close(const char *name, uintptr_t *tag)
 {
 	const struct snap__module *module;
-	char path[128];
 	void *library, *function;
 
-	snprintf(path, sizeof(path), "/tmp/test_modules_%s.so", name);
-	library = dlopen(path, RTLD_NOW);
+	library = dlopen(path_of(name), RTLD_NOW);
 	cr_assert_not_null(library, "%s", dlerror());
 	function = dlsym(library, name);
 	module = snap__modules_at((uintptr_t)function);
 	cr_assert_not_null(module);
-	cr_assert_str_eq(module->path, path);
+	cr_assert_str_eq(module->path, path_of(name));
 	*tag = (uintptr_t)module->tag << SNAP__PC_TAG_SHIFT;
 	dlclose(library);
 	snap__modules_refresh();
@@ -111,16 +126,17 @@ Test(modules, a_library_mapped_over_a_closed_one_is_not_mistaken_for_it)
 	again = open_and_close("unloaded_one", &again_tag);
 
 	cr_assert(snap__modules_locate(first | first_tag, &number, &address));
-	cr_assert_str_eq(snap__modules_get(number)->path, "/tmp/test_modules_unloaded_one.so");
+	cr_assert_str_eq(snap__modules_get(number)->path, path_of("unloaded_one"));
 	cr_assert(snap__modules_locate(second | second_tag, &number, &address));
-	cr_assert_str_eq(snap__modules_get(number)->path, "/tmp/test_modules_unloaded_two.so");
+	cr_assert_str_eq(snap__modules_get(number)->path, path_of("unloaded_two"));
 	if (first == second)
 		cr_assert_neq(first_tag, second_tag);
 	if (first == again)
 		cr_assert_eq(first_tag, again_tag,
 			     "the same file at the same place is the same module");
-	remove("/tmp/test_modules_unloaded_one.so");
-	remove("/tmp/test_modules_unloaded_two.so");
+	remove_library("unloaded_one");
+	remove_library("unloaded_two");
+	cr_assert_eq(rmdir(directory), 0);
 }
 
 Test(modules, opening_and_closing_in_a_loop_adds_no_modules)
@@ -135,7 +151,8 @@ Test(modules, opening_and_closing_in_a_loop_adds_no_modules)
 	for (int i = 0; i < 100; i++)
 		open_and_close("looped", &tag);
 	cr_assert_leq(snap__modules_count(), count + 1);
-	remove("/tmp/test_modules_looped.so");
+	remove_library("looped");
+	cr_assert_eq(rmdir(directory), 0);
 }
 
 Test(modules, a_library_opened_by_a_relative_path_is_found_from_another_directory)
@@ -144,13 +161,14 @@ Test(modules, a_library_opened_by_a_relative_path_is_found_from_another_director
 	void *library;
 
 	build_library("relative");
-	cr_assert_eq(chdir("/tmp"), 0);
-	library = dlopen("./test_modules_relative.so", RTLD_NOW);
+	cr_assert_eq(chdir(directory), 0);
+	library = dlopen("./relative.so", RTLD_NOW);
 	cr_assert_not_null(library, "%s", dlerror());
 	module = snap__modules_at((uintptr_t)dlsym(library, "relative"));
 	cr_assert_not_null(module);
 	cr_assert_eq(chdir("/"), 0);
-	cr_assert_str_eq(module->path, "./test_modules_relative.so");
-	cr_assert_str_eq(module->file, "/tmp/test_modules_relative.so");
-	remove("/tmp/test_modules_relative.so");
+	cr_assert_str_eq(module->path, "./relative.so");
+	cr_assert_str_eq(module->file, path_of("relative"));
+	remove_library("relative");
+	cr_assert_eq(rmdir(directory), 0);
 }
