@@ -16,6 +16,7 @@
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/record.h"
+#include "runtime/trigger.h"
 #include "write/sys.h"
 
 #define PASS_WAIT_NS 200000000ull
@@ -61,6 +62,8 @@ bool snap__alone_hold(void)
 
 	if (!snap__alone())
 		return true;
+	if (snap__trigger_is_filtered())
+		return false;
 	if (!atomic_compare_exchange_strong(&hold, &seen, WANTED))
 		return seen == OFFERED && atomic_compare_exchange_strong(&hold, &seen, HELD);
 	snap__record_attend(true);
@@ -68,7 +71,7 @@ bool snap__alone_hold(void)
 	       !snap__metrics_sleeps(&switches))
 		snap__os_wait(&hold, WANTED, REST_WAIT_NS);
 	snap__record_attend(false);
-	return !atomic_compare_exchange_strong(&hold, &wanted, NOBODY);
+	return !atomic_compare_exchange_strong(&hold, &wanted, NOBODY) && wanted == HELD;
 }
 
 void snap__alone_release(void)
@@ -89,9 +92,10 @@ static void wait_until_released(void)
 void snap__alone_here(void)
 {
 	unsigned wanted = WANTED;
+	bool silent = snap__trigger_is_silent(); /* a filter may kill for waiting */
 
 	snap__record_attend(false);
-	if (!atomic_compare_exchange_strong(&hold, &wanted, HELD))
+	if (!atomic_compare_exchange_strong(&hold, &wanted, silent ? NOBODY : HELD) || silent)
 		return;
 	snap__os_wake(&hold);
 	wait_until_released();

@@ -50,7 +50,8 @@ void snap__alone_release(void);
 bool snap__alone_offer(const void *context);
 void snap__alone_stay(void);
 
-/** The host's thread calls this at a place where it holds no lock. */
+/** The host's thread calls this at a place where it holds no lock.  It waits there, unless a filter of system
+ *  calls is in place. */
 void snap__alone_here(void);
 
 void snap__alone_after_fork(void);

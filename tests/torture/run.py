@@ -621,6 +621,8 @@ def manners():
     late("t35_manners", "strict")
     late("t35_manners", "no_mappings")
     late("t35_manners", "no_more_mappings")
+    for more in ({}, {"SNAP_AT_GROWTH": "64KiB"}, {"SNAP_MMAP": "1"}):
+        late("t35_manners", "no_waits", files=None, SNAP_EVERY="3ms", **more)
     for how in ("addresses", "spaces"):
         tortured("t35_manners", how, files=None, quiet=how != "spaces")  # it may be unable to write there
     tortured("t35_manners", "spaces", files=None, quiet=False, SNAP_AT_GROWTH="20KiB")

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 extern char **environ;
 
@@ -98,6 +99,31 @@ static void no_mappings(void)
 		if (round < 19)
 			free_all();
 	}
+}
+
+/* A filter that kills whoever waits or wakes, while a helper takes one snapshot after the other. */
+static void no_waits(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_yield, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_nanosleep, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+	struct timespec begin, now;
+
+	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do {
+		allocate_everywhere(100);
+		free_all();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec * 1000 + now.tv_nsec / 1000000 <
+		 begin.tv_sec * 1000 + begin.tv_nsec / 1000000 + 300);
 }
 
 /* The same, behind a filter that forbids nothing of the kind. */
@@ -301,6 +327,7 @@ int main(int argc, char **argv)
 		{"strict", strict},
 		{"no_mappings", no_mappings},
 		{"no_more_mappings", no_more_mappings},
+		{"no_waits", no_waits},
 		{"counter", counter},
 		{"floats", floats},
 		{"errors", errors},
