@@ -12,7 +12,9 @@
 
 enum { LEAST_OTHERS = 3 };
 static const double fell = 0.9;     /* of what the snapshot before it held, at most */
-static const double shortly = 0.05; /* of the time between snapshots */
+static const double shortly = 0.05; /* of the time between snapshots, or this many ns, because a */
+static const double exit_ns = 5e7;  /* busy machine takes its time; but never more than */
+static const double longest = 0.5;  /* of the time between snapshots */
 
 struct member {
 	int64_t run;
@@ -85,20 +87,28 @@ static double between(const struct member *earlier, const struct member *later)
 	return (double)later->time_ns - (double)earlier->time_ns;
 }
 
+static bool is_shortly(double ns, double interval)
+{
+	return ns < shortly * interval || (ns < exit_ns && ns < longest * interval);
+}
+
 /*
- * A snapshot shortly before the exit may show a program that is already freeing its memory.
+ * A snapshot shortly before the exit may show a program that is already freeing its memory.  Until
+ * its exit, the program may allocate a little, for its last words, but takes back nothing of that.
  */
 static bool was_ending(const struct looking *looking, size_t at)
 {
 	const struct member *members = looking->members, *m = &members[at];
+	double least;
 
 	if (at < LEAST_OTHERS || at + 1 >= looking->count || is_outside(members, at) ||
 	    !members[at + 1].at_exit || members[at + 1].run != m->run ||
 	    members[at - LEAST_OTHERS].run != m->run || is_special(&members[at - 1]) ||
 	    m->live_bytes == SNAP_UNKNOWN || m[-1].live_bytes == SNAP_UNKNOWN || !m->time_ns)
 		return false;
-	return (double)m->live_bytes < fell * (double)m[-1].live_bytes &&
-	       m[1].live_bytes <= m->live_bytes && between(m, m + 1) < shortly * between(m - 1, m);
+	least = fell * (double)m[-1].live_bytes;
+	return (double)m->live_bytes < least && (double)m[1].live_bytes < least &&
+	       is_shortly(between(m, m + 1), between(m - 1, m));
 }
 
 /* The exit snapshot of the process of the last remaining snapshot. */

@@ -631,15 +631,21 @@ class Growth(unittest.TestCase):
 
     def test_a_snapshot_of_a_program_that_was_ending_does_not_hide_a_leak(self):
         """The last one on the timer came while main() freed what it held."""
-        def ending(name, after):
-            series = [snapshot(i, [row(1000 * i, 10 * i)], trigger="timer") for i in range(1, 13)]
-            series.append(snapshot(13, [row(2000, 20)], trigger="timer"))
-            series.append(snapshot(14, [], second=13 + after, trigger="exit"))
+        def ending(name, after, last=(), step=1):
+            series = [snapshot(i, [row(1000 * i, 10 * i)], second=i * step, trigger="timer") for i in range(1, 13)]
+            series.append(snapshot(13, [row(2000, 20)], second=13 * step, trigger="timer"))
+            series.append(snapshot(14, last, second=13 * step + after, trigger="exit"))
             return self.report(self.series(name, series))
 
         found = ending("ending", 0.01)
         self.assertEqual((found["rows"][0]["verdict"], found["rows"][0]["confidence"]), ("leak", "high"))
         self.assertEqual((len(found["inputs"]), len(found["left_out"])), (12, 2))
+        # It printed its last line, for which the C library allocates a buffer.
+        printed = ending("printed", 0.01, [row(2000, 20), row(1024, 1, "print", 9)])
+        self.assertEqual((printed["rows"][0]["verdict"], len(printed["left_out"])), ("leak", 2))
+        # A snapshot each 250 ms, on a busy machine.
+        self.assertEqual(len(ending("busy", 0.03, step=0.25)["left_out"]), 2)
+        self.assertEqual(len(ending("short", 0.03, step=0.05)["left_out"]), 1)
         # It fell long before the exit: the program gave it back while it worked.
         self.assertEqual(len(ending("working", 0.8)["left_out"]), 1)
 
