@@ -54,11 +54,26 @@ static const char *python_library(const char *path)
 	return NULL;
 }
 
+/* Python's frames: the file decides, because the module is the interpreter. */
+static bool is_script(const char *file)
+{
+	return *file == '<' || ends_with(file, ".py") || ends_with(file, ".pyw") ||
+	       ends_with(file, ".pyx");
+}
+
 static const char *const package_parts[] = {"/site-packages/", "/dist-packages/", NULL};
 
 /* Where compilers and languages keep the sources of their libraries. */
 static const char *library_file(const char *file)
 {
+	/* Scripts that a package manager writes, such as gunicorn and celery: they only begin. */
+	static const char *const commands[] = {
+		"/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/", NULL,
+	};
+	static const char *const environments[] = {
+		"/venv/bin/",   "/.venv/bin/",       "/env/bin/", "/virtualenvs/",
+		"/.local/bin/", "/.pyenv/versions/", NULL,
+	};
 	static const char *const prefixes[] = {
 		"/rustc/",
 		"/rust/deps/",
@@ -86,18 +101,15 @@ static const char *library_file(const char *file)
 	};
 	const char *why = prefix_in(file, prefixes);
 
+	if (!why && !is_script(file))
+		why = prefix_in(file, commands);
+	if (!why && !is_script(file))
+		why = part_in(file, environments);
 	if (!why)
 		why = part_in(file, parts);
 	if (!why)
 		why = part_in(file, package_parts);
 	return why ? why : python_library(file);
-}
-
-/* Python's frames: the file decides, because the module is the interpreter. */
-static bool is_script(const char *file)
-{
-	return *file == '<' || ends_with(file, ".py") || ends_with(file, ".pyw") ||
-	       ends_with(file, ".pyx");
 }
 
 /* "libfoo.so.1", "foo.so": a program may live in a library directory, too. */

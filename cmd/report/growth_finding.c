@@ -300,7 +300,7 @@ const char *growth_finding_start(struct report *report, const struct growth_row 
 		 finding->shared < site->depth - site->identity.named)
 		return report_text(
 			report, "it starts in %s",
-			sites_short_frame(report, dataset,
+			sites_frame_words(report, dataset,
 					  growth_frame_of(leader, site->depth - finding->shared)));
 	else
 		callers = sites_callers(report, dataset, number, false);
@@ -315,6 +315,6 @@ const char *growth_finding_name(struct report *report, const struct growth_row *
 
 	if (!finding->by_caller || !site)
 		return sites_words(report, leader->words);
-	return sites_short_frame(report, leader->part->table.dataset,
+	return sites_frame_words(report, leader->part->table.dataset,
 				 growth_frame_of(leader, site->depth - finding->shared));
 }

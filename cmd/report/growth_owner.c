@@ -176,6 +176,14 @@ static bool is_nearer_held(const struct growth_row *b, double share_b, const str
 	return order ? order > 0 : more_bytes(b, a) > 0;
 }
 
+/* Has only `b` a known holder, and far more bytes?  CPython may hand a freed object out again at
+ * another line, so that few blocks of what the caller makes are counted at the caller. */
+static bool is_held_and_far_larger(const struct growth_row *b, const struct growth_row *a)
+{
+	return is_held(b) && !is_held(a) && more_bytes(b, a) > 0 &&
+	       differ_much(b->judgement.bytes_slope.value, a->judgement.bytes_slope.value);
+}
+
 /*
  * Is `b` nearer to the fault than `a`?  Compare in this order: a larger share of its blocks stays;
  * it is the caller of the other; it has fewer blocks (they hold the other's); it has more bytes.
@@ -188,6 +196,8 @@ static bool is_nearer(const struct growth_row *b, double share_b, const struct g
 
 	if (is_held(a) && is_held(b))
 		return is_nearer_held(b, share_b, a, share_a);
+	if (is_held_and_far_larger(b, a) || is_held_and_far_larger(a, b))
+		return is_held_and_far_larger(b, a);
 	if (order == 0 && b_calls != a_calls)
 		order = b_calls ? 1 : -1;
 	if (order == 0)

@@ -234,11 +234,12 @@ struct value sites_name(struct report *report, const struct select_row *words)
 	return value_text(report, sites_words(report, words));
 }
 
-const char *sites_short_frame(struct report *report, const struct dataset *dataset,
-			      const struct dataset_frame *frame)
+static const char *frame_words(struct report *report, const struct dataset *dataset,
+			       const struct dataset_frame *frame,
+			       const char *(*file_words)(const char *))
 {
 	enum { TEXT_SIZE = 1024 };
-	const char *file = dataset_text(dataset, frame->file);
+	const char *file = file_words(dataset_text(dataset, frame->file));
 	const char *bare = bare_name(report, dataset_text(dataset, frame->function));
 	char text[TEXT_SIZE];
 
@@ -246,12 +247,24 @@ const char *sites_short_frame(struct report *report, const struct dataset *datas
 		return report_text(report, "%s",
 				   select_frame_text(dataset, frame, text, sizeof(text)));
 	if (*file && frame->line)
-		return report_text(report, "%s %s:%u", bare, name_base(file), frame->line);
+		return report_text(report, "%s %s:%u", bare, file, frame->line);
 	if (*file)
-		return report_text(report, "%s %s", bare, name_base(file));
+		return report_text(report, "%s %s", bare, file);
 	if (frame->module)
 		return report_text(report, "%s (%s)", bare, dataset_text(dataset, frame->module));
 	return report_text(report, "%s", bare);
+}
+
+const char *sites_frame_words(struct report *report, const struct dataset *dataset,
+			      const struct dataset_frame *frame)
+{
+	return frame_words(report, dataset, frame, short_file);
+}
+
+const char *sites_short_frame(struct report *report, const struct dataset *dataset,
+			      const struct dataset_frame *frame)
+{
+	return frame_words(report, dataset, frame, name_base);
 }
 
 /* Where a site's name is on its stack; the depth where it has none. */

@@ -101,6 +101,10 @@ const char *sites_input_operand(struct report *report, size_t index,
 const char *sites_peek_pattern(struct report *report, const struct select_row *words,
 			       const struct dataset *dataset, uint32_t site, bool no_skip);
 
+/** "Cache::put src/cache.cc:40": the file as in a row's key, and no parameters. */
+const char *sites_frame_words(struct report *report, const struct dataset *dataset,
+			      const struct dataset_frame *frame);
+
 /** "Cache::put cache.cc:40": neither parameters nor directories. */
 const char *sites_short_frame(struct report *report, const struct dataset *dataset,
 			      const struct dataset_frame *frame);

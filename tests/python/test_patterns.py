@@ -34,6 +34,10 @@ LEAKS = {
                         rf"`Client\.sessions` \(class attribute, {at('sessions =')} -> dict of 100"),
     "object_attribute": ("object-container", r"container of an object that stays: `pool\.connections` keeps", "bytearray",
                          rf"`pool\.connections` \(attribute of Pool, {at('self.connections =')} -> list of 100"),
+    "texts_as_keys": ("global-container", r"global container: `visitors` keeps what is put into it", "str",
+                      rf"`visitors` \({GLOBAL}{at('visitors =')} -> dict of 100"),
+    "one_for_each_name": ("class-container", r"container of a class: `OneForEachName\.tenants` keeps", "bytearray",
+                          rf"`OneForEachName\.tenants` \(class attribute, {at('tenants =')} -> dict of 100 -> KeptTenant"),
     "default_argument": ("default-argument", r"default argument that is changed: `collect` keeps", "bytearray",
                          rf"default argument of `collect` \({at('def collect')} -> list of 100"),
     "closure": ("closure-container", r"container of a closure: `(make_counter\.<locals>\.)?count` keeps", "bytes",
@@ -95,7 +99,8 @@ LEAKS = {
                          r"( -> LogRecord)?"),
     "backlog_of_an_executor": ("queue", r"queue that is filled faster than it is emptied: `pool_of_one\._work_queue`", "str",
                                rf"`pool_of_one\._work_queue` \(attribute of ThreadPoolExecutor, {at('pool_of_one, gate =')}"
-                               r" -> _queue\.SimpleQueue( -> list of 99)? -> _WorkItem -> tuple of 1"),
+                               # from 3.14 on, an item has a tuple with the function and its arguments
+                               r" -> _queue\.SimpleQueue( -> list of 99)? -> _WorkItem( -> tuple of 3)? -> tuple of 1"),
     "code_objects": ("global-container", r"global container: `rules` keeps", "code|bytes|str",
                      rf"`rules` \({GLOBAL}{at('rules =')} -> dict of 100( -> code)?"),
     "written_text": ("growing-buffer", "text that gets longer: `written`", r"str|_io\.StringIO",

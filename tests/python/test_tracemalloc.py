@@ -13,7 +13,7 @@ import json
 
 import harness
 
-MOVED = 3
+MOVED = 4
 FRAME = range(300, 600)  # of the program's functions and comprehensions, in 3.9 and 3.10
 
 

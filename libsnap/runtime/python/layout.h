@@ -98,6 +98,8 @@ struct snap__python_layout {
 #define SNAP__PYTHON_VAR_SIZE       16
 #define SNAP__PYTHON_BYTES_DATA     32
 #define SNAP__PYTHON_LIST_ITEMS     24 /* a pointer to them */
+#define SNAP__PYTHON_DICT_USED      16 /* entries */
+#define SNAP__PYTHON_DICT_VALUES    40 /* set where the keys are in a table of the class */
 #define SNAP__PYTHON_STR_LENGTH     16
 #define SNAP__PYTHON_STR_STATE      32
 #define SNAP__PYTHON_FIRST_MINOR    9

@@ -166,6 +166,50 @@ static void visit_all(const char *object, visit_fn *visit, void *user)
 		visit_static_type(object, visit, user);
 }
 
+/* ---- keys of dicts --------------------------------------------------------------------------- */
+
+struct visits {
+	uint64_t count, most;
+};
+
+static int count_visit(void *object, void *user)
+{
+	struct visits *visits = user;
+
+	visits->count += object != NULL;
+	return visits->count > visits->most;
+}
+
+/* If all keys are strings, a dict tells the collector its values only.  Names of attributes are in
+ * a table of the class, and no dict's own. */
+static bool tells_all_but_keys(const char *dict)
+{
+	struct visits visits = {.most = snap__python_word(dict, SNAP__PYTHON_DICT_USED)};
+	void *address = function_at(snap__python.dict_type, SNAP__PYTHON_TYPE_TRAVERSE);
+	traverse_fn *traverse;
+
+	if (!address || visits.most == 0 || snap__python_word(dict, SNAP__PYTHON_DICT_VALUES))
+		return false;
+	memcpy(&traverse, &address, sizeof(address));
+	traverse((void *)(uintptr_t)dict, count_visit, &visits);
+	return visits.count == visits.most;
+}
+
+/* The keys that visit_all() leaves out. */
+static void visit_keys(const char *object, visit_fn *visit, void *user)
+{
+	intptr_t position = 0;
+	void *key, *value;
+
+	if (!(snap__type_flags(snap__python_type(object)) & SNAP__TYPE_IS_DICT) ||
+	    !tells_all_but_keys(object))
+		return;
+	while (snap__python.dict_next((void *)(uintptr_t)object, &position, &key, &value))
+		visit(key, user);
+}
+
+/* ---- each reference -------------------------------------------------------------------------- */
+
 struct each {
 	snap__object_fn *fn;
 	void *user;
@@ -186,6 +230,13 @@ void snap__object_each(uint32_t object, snap__object_fn *fn, void *user)
 	struct each each = {fn, user};
 
 	visit_all(o->at[object], visit_each, &each);
+}
+
+static void each_key(uint32_t object, snap__object_fn *fn, void *user)
+{
+	struct each each = {fn, user};
+
+	visit_keys(o->at[object], visit_each, &each);
 }
 
 static int visit_found(void *object, void *user)
@@ -226,15 +277,28 @@ static void drain_last(uint32_t *done)
 	drain(done);
 }
 
-/* The same, and references that tp_traverse does not name. */
+/* The same, and references that tp_traverse does not name.  They come last: whatever else holds an
+ * object says more about it. */
 static void drain_untold(uint32_t *done)
 {
 	for (uint32_t from = 0; from < o->count; from++) {
 		if (from == *done)
 			drain(done);
+		visit_keys(o->at[from], visit_found, &from);
 		snap__untold_each(space, from, add_untold);
 		if (from % TICK_EVERY == 0)
 			snap__copy_tick();
+	}
+	drain(done);
+}
+
+/* Of objects that only the collector's lists lead to. */
+static void drain_keys(uint32_t *done)
+{
+	for (uint32_t from = o->held; from < o->count; from++) {
+		if (from == *done)
+			drain(done);
+		visit_keys(o->at[from], visit_found, &from);
 	}
 	drain(done);
 }
@@ -442,6 +506,7 @@ static void find_lost(void)
 		while (adoption.top > stack) {
 			adoption.from = *--adoption.top;
 			snap__object_each(adoption.from, adopt, &adoption);
+			each_key(adoption.from, adopt, &adoption);
 		}
 	}
 	for (uint32_t i = o->held; i < o->count; i++)
@@ -496,6 +561,7 @@ void snap__objects_find(struct snap__space *copied)
 	o->held = o->count;
 	add_lists();
 	drain(&done);
+	drain_keys(&done);
 	find_lost();
 	snap__copy_tick();
 }

@@ -122,6 +122,37 @@ def thread_local():
     storage.rows.append(bytearray(700))  # <- thread_local
 
 
+visitors = {}
+
+
+def texts_as_keys():
+    """A dict does not tell the collector about its keys if all of them are texts."""
+    visitors["visitor %d " % next(numbers) * 40] = True  # <- texts_as_keys
+
+
+class Tenant:
+    """One for each name: the class of the class makes and keeps them."""
+    def __init__(self, name):
+        self.name, self.body = name, bytearray(1000)  # <- one_for_each_name
+
+
+class OneForEachName(type):
+    tenants = {}
+
+    def __call__(cls, *names):
+        if names not in OneForEachName.tenants:
+            OneForEachName.tenants[names] = super().__call__(*names)
+        return OneForEachName.tenants[names]
+
+
+class KeptTenant(Tenant, metaclass=OneForEachName):
+    pass
+
+
+def one_for_each_name():
+    KeptTenant(next(numbers))
+
+
 # ---- caches
 
 compiled = {}
