@@ -139,6 +139,23 @@ static struct pairing pair_and_join(void)
 	return pairing;
 }
 
+/* The old program had no debug information, the new one has; one stack of put() has no partner. */
+Test(pairing, a_function_without_lines_takes_its_stacks_along_to_where_its_lines_are_known)
+{
+	uint32_t a = builder_add(dataset, OLD, "put@app < main@app", 1000, 10);
+	uint32_t lone = builder_add(dataset, OLD, "put@app < x@app < y@app < z@app", 9000, 90);
+	uint32_t gone = builder_add(dataset, OLD, "get@app < z@app", 77, 7);
+	uint32_t new = builder_add(dataset, NEW, "put:p.c:4@app < main:m.c:2@app", 1000, 10);
+	struct pairing pairing = pair_and_join();
+
+	cr_assert_neq(a, lone);
+	cr_expect_eq(pairing.count, 3);
+	for (size_t i = 0; i < pairing.count; i++)
+		cr_expect_eq(change_label_site(&pairing.pairs[i]),
+			     pairing.pairs[i].old == gone ? gone : new);
+	pairing_release(&pairing);
+}
+
 /* The call in line 1 is still there; most of its blocks are in a function of another name now. */
 Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 {

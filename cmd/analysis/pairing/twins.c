@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/keyed.h"
 #include "base/search.h"
+#include "model/names.h"
 
 /* Stacks of one key belong together; 0: to none. */
 typedef uint64_t key_of_site(const struct dataset *dataset, uint32_t site);
@@ -17,7 +18,7 @@ static uint64_t line_key(const struct dataset *dataset, uint32_t site)
 	return dataset->sites[site].identity.line;
 }
 
-/* Of the frame that names the site. */
+/* Of the frame that names the site.  Without debug information a function is all that is known of it. */
 static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 {
 	const struct dataset_site *row = &dataset->sites[site];
@@ -27,7 +28,9 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 	if (row->identity.named >= row->depth)
 		return 0;
 	frame = dataset_frame_at(dataset, site, row->identity.named);
-	if (!frame->file || !frame->line)
+	if (!frame->file && name_is_address(dataset_text(dataset, frame->function)))
+		return 0;
+	if (!frame->file != !frame->line)
 		return 0;
 	key = hash_fold(row->domain, frame->function);
 	key = hash_fold(key, frame->module);
