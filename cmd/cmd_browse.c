@@ -84,7 +84,7 @@ static enum snap_status make(struct browsing *browsing, const struct browse_wish
 		return page_make(made, &browsing->shared, browsing->names, browsing->count, err);
 	if (wish->old >= browsing->input_count || wish->new_ >= browsing->input_count ||
 	    !browsing->inputs[wish->old] || !browsing->inputs[wish->new_])
-		return fail(err, SNAP_ENOTFOUND, "this snapshot is no file");
+		return fail(err, SNAP_ENOTFOUND, "this snapshot did not come from a file");
 	pair[0] = browsing->inputs[wish->old];
 	pair[1] = browsing->inputs[wish->new_];
 	return page_make(made, &browsing->shared, pair, 2, err);
@@ -162,8 +162,8 @@ static enum snap_status browse_command(const struct invocation *call, int *exit_
 	(void)exit_code;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return fail(err, SNAP_EUSAGE,
-			    "browse needs a terminal; growth, compare and top print, report -o "
-			    "writes a page");
+			    "browse needs a terminal; growth, compare and top print text, and "
+			    "report -o writes a page");
 	browsing.shared.all = true;
 	browsing.shared.quiet = true;
 	browsing.shared.keep_progress = true;

@@ -671,17 +671,16 @@ static enum snap_status check_run(const struct invocation *call, int *exit_code,
 
 	if (options->how.mmap && options->how.sample)
 		return fail(err, SNAP_EUSAGE,
-			    "--mmap goes with exact recording: leave --sample away");
+			    "--mmap works only with exact recording: leave --sample out");
 	if (options->runs) {
 		if (!separated || call->argc < 2)
 			return fail(err, SNAP_EUSAGE,
-				    "--run wants the command behind --: "
-				    "check --run 3 -- ./test");
+				    "--run needs a command after --: check --run 3 -- ./test");
 		return check_command(options, names + 1, exit_code, err);
 	}
 	if (options->warmup || options->keep || records_somehow(options))
 		return fail(err, SNAP_EUSAGE,
-			    "--warmup, --keep and the options of recording go with --run");
+			    "--warmup, --keep and the options of recording need --run");
 	if (call->argc == 0 || separated)
 		return fail(err, SNAP_EUSAGE, "name the snapshots to judge, or record with --run");
 	if (options->write_baseline)

@@ -45,7 +45,7 @@ static enum snap_status compare_with_compat(const struct invocation *call,
 			    "--compat compares two dumps: name one on either side");
 	if (options->plain.normalize)
 		return fail(err, SNAP_EUSAGE,
-			    "--compat knows no --normalize; leave one of them out");
+			    "--compat does not work with --normalize: leave one of them out");
 	return compat_run(&options->compat, &options->plain.shared, call->argv[1], call->argv[0],
 			  err);
 }

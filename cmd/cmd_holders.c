@@ -19,8 +19,7 @@ static const struct report_options holders_defaults = {.limit = REPORT_LIMIT_UNS
 static enum snap_status check_options(const struct report_options *options, struct snap_error *err)
 {
 	if (options->metric != FIGURE_LIVE_BYTES)
-		return fail(err, SNAP_EUSAGE,
-			    "holders has one metric, what is live: leave --metric out");
+		return fail(err, SNAP_EUSAGE, "holders shows live memory only: leave --metric out");
 	return SNAP_OK;
 }
 

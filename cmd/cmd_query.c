@@ -323,7 +323,7 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 	set_hard_stop(0);
 	if (st == SNAP_ENOMEM && holds_too_much(querying))
 		st = fail(err, SNAP_ESYSTEM,
-			  "the results need more memory than they may have (--max-memory)");
+			  "the results need more memory than is allowed (--max-memory)");
 	else if (st == SNAP_ENOMEM && !err->message[0])
 		st = fail_memory(err, "running a query");
 	if (st == SNAP_OK)
@@ -378,7 +378,7 @@ static enum snap_status read_file(const char *path, char **text, struct snap_err
 	if (st == SNAP_OK && size == 0)
 		return fail(err, SNAP_EUSAGE, "%s: is empty", name);
 	if (st == SNAP_OK && memchr(*text, '\0', size))
-		return fail(err, SNAP_EUSAGE, "%s: holds a NUL byte, so it is no SQL", name);
+		return fail(err, SNAP_EUSAGE, "%s: contains a NUL byte, so it is not SQL", name);
 	return st;
 }
 

@@ -426,10 +426,10 @@ static enum snap_status check_options(const struct run_options *options, struct 
 		return fail(err, SNAP_EUSAGE, "--repeat and --warmup take up to %d runs",
 			    REPEAT_MAX);
 	if (options->warmup && options->repeat == 1)
-		return fail(err, SNAP_EUSAGE, "--warmup goes with --repeat");
+		return fail(err, SNAP_EUSAGE, "--warmup needs --repeat");
 	if (options->mmap && options->sample)
 		return fail(err, SNAP_EUSAGE,
-			    "--mmap goes with exact recording: leave --sample away");
+			    "--mmap works only with exact recording: leave --sample out");
 	for (size_t i = 0; i < options->labels.count; i++)
 		if (check_label(options->labels.items[i], err) != SNAP_OK)
 			return SNAP_EUSAGE;

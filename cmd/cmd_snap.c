@@ -40,7 +40,8 @@ static enum snap_status print_path(char *answer, uint64_t pid, struct snap_error
 	if (strncmp(answer, "error ", 6) == 0)
 		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,
 			    answer + 6);
-	return fail(err, SNAP_ESYSTEM, "process %llu gave an answer that makes no sense",
+	return fail(err, SNAP_ESYSTEM,
+		    "process %llu gave an answer that snapdiff does not understand",
 		    (unsigned long long)pid);
 }
 

@@ -147,15 +147,16 @@ static enum snap_status check_sql(const struct compare_command *options, size_t 
 		return SNAP_OK;
 	if (count > 2)
 		return fail(err, SNAP_EUSAGE,
-			    "--sql sums what snapshots hold, and no medians of several: name one "
-			    "snapshot on either side");
+			    "--sql prints sums and cannot express the medians of several "
+			    "snapshots: name one snapshot on each side");
 	if (options->normalize)
 		return fail(err, SNAP_EUSAGE,
-			    "--sql sums what snapshots hold, and --normalize divides it: leave one "
-			    "of them out");
+			    "--sql prints sums and cannot express --normalize, which divides them: "
+			    "leave one of them out");
 	if (options->exit_code)
 		return fail(err, SNAP_EUSAGE,
-			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
+			    "--sql prints statements and gives no verdict: leave --exit-code or "
+			    "--sql out");
 	return SNAP_OK;
 }
 

@@ -298,12 +298,13 @@ static enum snap_status check_sql(const struct snapshots_series_list *list,
 		return SNAP_OK;
 	if (list->count > 1)
 		return fail(err, SNAP_EUSAGE,
-			    "--sql is about one process, and %zu have a series here: pick with "
-			    "--pid or --program",
+			    "--sql works for one process, and %zu processes have a series here: "
+			    "choose one with --pid or --program",
 			    list->count);
 	if (options->exit_code)
 		return fail(err, SNAP_EUSAGE,
-			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
+			    "--sql prints statements and gives no verdict: leave --exit-code or "
+			    "--sql out");
 	return SNAP_OK;
 }
 

@@ -25,11 +25,10 @@ static enum snap_status check_options(const struct leaks_command *options, struc
 {
 	if (options->shared.sql && options->exit_code)
 		return fail(err, SNAP_EUSAGE,
-			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
+			    "--sql prints statements and gives no verdict: leave --exit-code or "
+			    "--sql out");
 	if (options->shared.metric != FIGURE_LIVE_BYTES)
-		return fail(err, SNAP_EUSAGE,
-			    "leaks has one metric, what is live: leave --metric "
-			    "out");
+		return fail(err, SNAP_EUSAGE, "leaks shows live memory only: leave --metric out");
 	return SNAP_OK;
 }
 

@@ -138,10 +138,9 @@ static void print_nothing_left(const struct run_report *report, const struct lau
 			"snapshots before that\n",
 			result->exit_code, like, strsignal(like));
 	else
-		fprintf(stderr,
-			"did the program change its user, become another in a clean environment, "
-			"or exit by the system call itself, as programs in Go do? --every takes "
-			"snapshots before that, and after it the last one\n");
+		fprintf(stderr, "did the program change its user, execute another program in a "
+				"clean environment, or exit by the system call itself, as programs "
+				"in Go do? With --every there are snapshots of the time before\n");
 }
 
 /* A process with this limit cannot even tell us that it was recorded. */

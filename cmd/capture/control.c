@@ -175,11 +175,10 @@ static enum snap_status not_recording(uint64_t pid, struct snap_error *err)
 /* It has libsnap, but cannot handle a signal now. */
 static enum snap_status silent(uint64_t pid, struct snap_error *err)
 {
-	return fail(
-		err, SNAP_ESYSTEM,
-		"process %llu is recorded, but has not answered for %d s: it may be stopped, or "
-		"wait for a child of vfork(); ask again when it goes on",
-		(unsigned long long)pid, RING_WAIT_MS / 1000);
+	return fail(err, SNAP_ESYSTEM,
+		    "process %llu is recorded, but has not answered for %d s: it may be stopped, "
+		    "or wait for a child of vfork(); ask again when it runs",
+		    (unsigned long long)pid, RING_WAIT_MS / 1000);
 }
 
 enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, char **answer,
@@ -202,12 +201,13 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 	if (fd < 0 && errno == EPERM)
 		return fail(err, SNAP_ENOTFOUND,
 			    "process %llu is not recorded, or cannot be asked: another process "
-			    "listens at the name of its control socket",
+			    "uses the name of its control socket",
 			    (unsigned long long)pid);
 	if (fd < 0 && errno == EAGAIN)
 		return fail(err, SNAP_ESYSTEM,
-			    "process %llu cannot be asked: too many wait at its control socket, or "
-			    "another process has the name of it and lets nobody in",
+			    "process %llu cannot be asked: too many clients wait at its control "
+			    "socket, or another process uses the name of that socket and accepts "
+			    "nobody",
 			    (unsigned long long)pid);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,

@@ -121,12 +121,13 @@ void killed_explain(const struct killed *before, const struct killed *after, cha
 	else if (rose(before->machine, after->machine))
 		snprintf(text, size,
 			 "most likely memory ran out: the kernel killed %" PRIu64
-			 " process%s for that meanwhile",
+			 " process%s for lack of memory in that time",
 			 after->machine - before->machine,
 			 after->machine - before->machine == 1 ? "" : "es");
 	else if (before->machine == UINT64_MAX)
 		snprintf(text, size, "perhaps because memory ran out");
 	else
 		snprintf(text, size,
-			 "by somebody: the kernel killed nothing for want of memory meanwhile");
+			 "by a user or a process: in that time the kernel killed nothing for lack "
+			 "of memory");
 }

@@ -175,8 +175,8 @@ enum snap_status report_fold(struct report_options *options, struct snap_error *
 		return SNAP_OK;
 	if (options->cumulative)
 		return fail(err, SNAP_EUSAGE,
-			    "--cumulative credits every frame, and a folded stack is one: leave "
-			    "--cumulative out");
+			    "--cumulative counts a stack once for each frame, and -f folded prints "
+			    "it once: leave --cumulative out");
 	options->group = GROUP_STACK;
 	options->all = true;
 	return SNAP_OK;

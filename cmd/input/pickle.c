@@ -93,7 +93,7 @@ static enum snap_status cut_off(struct machine *m)
 static enum snap_status push(struct machine *m, pickle_value value)
 {
 	if (m->depth >= STACK_MAX)
-		return bad(m, "more values wait than any dump has");
+		return bad(m, "it has more unused values than any dump has");
 	if (!GROW(m->stack, m->stack_room, m->depth))
 		return fail_memory(m->err, "reading a pickle");
 	m->stack[m->depth++] = value;
@@ -563,7 +563,7 @@ static enum snap_status execute(struct machine *m, unsigned char opcode)
 	case OP_FRAME:
 		return op_frame(m);
 	default:
-		return bad(m, "not one that a tracemalloc dump has");
+		return bad(m, "no tracemalloc dump has this opcode");
 	}
 }
 

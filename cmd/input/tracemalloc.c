@@ -638,7 +638,7 @@ static enum snap_status look_behind(struct model *model, const struct stream *st
 {
 	size_t left = stream->size - size;
 	const char *more = stream->ended ? "" : "at least ";
-	const char *what = "bytes that are no dump";
+	const char *what = "bytes that are not a dump";
 
 	if (left == 0)
 		return SNAP_OK;

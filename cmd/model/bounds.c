@@ -54,7 +54,8 @@ static enum snap_status check_all(const struct model *model, const uint64_t *fig
 	for (size_t i = 0; i < count; i++)
 		if (figures[i] > INT64_MAX && figures[i] != SNAP_UNKNOWN)
 			return fail(err, SNAP_ECORRUPT,
-				    "%s: holds a figure of %" PRIu64 ", more than memory can have",
+				    "%s: holds a figure of %" PRIu64
+				    ", which is more than any memory has",
 				    name_of(model), figures[i]);
 	return SNAP_OK;
 }
@@ -92,7 +93,8 @@ static enum snap_status check_known(const struct model *model, const uint64_t *f
 	for (size_t i = 0; i < count; i++)
 		if (figures[i] == SNAP_UNKNOWN)
 			return fail(err, SNAP_ECORRUPT,
-				    "%s: who holds what: holds a figure that no memory can have",
+				    "%s: in the part on who holds what, a figure is larger than "
+				    "any memory",
 				    name_of(model));
 	return check_all(model, figures, count, err);
 }

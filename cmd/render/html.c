@@ -507,7 +507,7 @@ static enum snap_status write_closing(struct writer *w)
 
 	fprintf(w->out,
 		"</main>\n<footer><p class=\"soft\">Made by snapdiff %s.  The charts are drawn by "
-		"dygraphs, whose licence stands in the source of this page.</p></footer>\n",
+		"dygraphs, whose licence is in the source of this page.</p></footer>\n",
 		cli_version());
 	st = html_data_write(w->page, w->out);
 	if (st != SNAP_OK)

@@ -116,7 +116,7 @@ static void write_failure(FILE *out, const struct value *rule)
 	for (size_t i = 0; i < count && i < ROWS_SHOWN; i++)
 		write_finding(out, &rows->list.items[i]);
 	if (count > ROWS_SHOWN)
-		fprintf(out, "... and %zu more, which -f json has\n", count - ROWS_SHOWN);
+		fprintf(out, "... and %zu more: -f json has them\n", count - ROWS_SHOWN);
 	fputs("</failure>", out);
 }
 

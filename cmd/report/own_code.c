@@ -107,7 +107,7 @@ static enum snap_status read_file(const char *path, char text[MOST_BYTES + 1],
 		return SNAP_ENOTFOUND;
 	if (fd < 0 && (errno == EINVAL || errno == EFBIG))
 		return fail(err, SNAP_EUSAGE,
-			    "%s: is not a configuration: a file of at most 64 KiB", path);
+			    "%s: is not a configuration file, which has at most 64 KiB", path);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno));
 	size = fill(fd, text, MOST_BYTES);

@@ -159,9 +159,9 @@ class BadInputs(recorded.RecordedTest):
                             " return c + v[0][0] == 0; }\n")
         old = self.record("old", path, 3, "--label", "full=1")
         new = self.record("new", path, 3, "--label", "full=1")
-        self.assertIn("Both are of the program's exit", self.compare(old, new).out)
+        self.assertIn("Both snapshots are of the program's exit", self.compare(old, new).out)
         only = self.compare(self.record("only", path, 3), new).out
-        self.assertNotIn("Both are of the program's exit", only)
+        self.assertNotIn("Both snapshots are of the program's exit", only)
         self.assertIn("when 0 B of a peak of 512.0 KiB were left", only)
 
     def test_what_was_left_is_not_none_where_only_the_peak_is_known(self):
@@ -180,7 +180,7 @@ class BadInputs(recorded.RecordedTest):
         subprocess.run(["strip", "-o", bare, full], check=True)
         old, new = self.record("old", bare, 3), self.record("new", full, 30)
         answer = self.compare(old, new)
-        self.assert_said(answer, "prog has no names in OLD (stripped?) and has in NEW: it is the same build")
+        self.assert_said(answer, "prog has no names in OLD (stripped?) and has some in NEW: it is the same build")
         rows, _ = self.rows(old, new)
         self.assertEqual(rows, {"cache_put": "grew", "session_open": "grew"})
 
@@ -190,7 +190,7 @@ class BadInputs(recorded.RecordedTest):
         bare = self.compile("bare/prog", program(session="session_close"))
         subprocess.run(["strip", bare], check=True)
         new = self.record("new", bare, 30)
-        self.assert_said(self.compare(old, new), "prog has no names in NEW (stripped?) and has in OLD: its "
+        self.assert_said(self.compare(old, new), "prog has no names in NEW (stripped?) and has some in OLD: its "
                          "frames do not pair")
         rows, _ = self.rows(old, new)
         self.assertEqual(rows["cache_put"], "gone")
@@ -210,7 +210,7 @@ class BadInputs(recorded.RecordedTest):
         new = self.record("new", path, 30)
         answer = self.compare(old, new)
         self.assert_said(answer, f"module {path} was replaced since: not used",
-                         "prog has no names in OLD (stripped?) and has in NEW: its frames do not pair")
+                         "prog has no names in OLD (stripped?) and has some in NEW: its frames do not pair")
         rows, warnings = self.rows(old, new)
         self.assertEqual(rows.pop("victim_of_a_mix_up"), "new")
         self.assertEqual(rows.pop("another_one"), "new")

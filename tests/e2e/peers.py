@@ -134,7 +134,7 @@ def full(out):
     sleeper = subprocess.Popen(["sleep", "1000"])
     sulker = Sulker(f"snapdiff.{sleeper.pid}")
     done = ask("snap", sleeper.pid)
-    check(done.returncode == 4 and b"lets nobody in" in done.stderr, f"snap of a process that is not recorded: {done}")
+    check(done.returncode == 4 and b"accepts nobody" in done.stderr, f"snap of a process that is not recorded: {done}")
     sulker.close()
     sleeper.kill()
     sleeper.wait()

@@ -934,7 +934,7 @@ def kernel_requests(directory):
     needs_ptrace(Snapshot(path))
     for words in (("leaks",), ("holders", "new_request")):
         said = subprocess.run([options.snapdiff, *words, path], capture_output=True, text=True, timeout=600)
-        check(said.returncode == 0 and "the program uses 2 rings of io_uring or aio: blocks to which only requests under way refer"
+        check(said.returncode == 0 and "the program uses 2 rings of io_uring or aio: blocks that only pending requests refer to"
               in said.stderr, f"{words}: {said.stderr}")
     lost = {row["function"]: row["unreachable_blocks"] for row in report("leaks", path)["rows"]}
     check(0 < lost.get("new_request", 0) < 40, f"a part is still in the ring: {lost}")

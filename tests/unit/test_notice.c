@@ -30,8 +30,8 @@ Test(notice, a_figure_of_one_takes_the_singular)
 Test(notice, whom_it_is_about_comes_first_unless_the_words_have_a_place_for_it)
 {
 	reads(&(struct notice){.kind = NOTICE_SERIES_CLOCK, .who = "a (pid 7)", .figures = {2}},
-	      "a (pid 7): the clock jumped back 2 times within the series; seconds are not to be "
-	      "trusted");
+	      "a (pid 7): the clock jumped back 2 times within the series; do not rely on its "
+	      "seconds");
 	reads(&(struct notice){.kind = NOTICE_SEVERAL_PROGRAMS, .who = "OLD", .texts = {"a", "b"}},
 	      "OLD has snapshots of several programs: a, b");
 }

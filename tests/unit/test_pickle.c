@@ -106,7 +106,7 @@ Test(pickle, a_dict_finds_its_text_keys)
 Test(pickle, what_it_refuses_is_named_by_offset_and_opcode)
 {
 	refuses(BYTES("\x80\4NR."), SNAP_ECORRUPT,
-		"p: offset 3: opcode 0x52: not one that a tracemalloc dump has");
+		"p: offset 3: opcode 0x52: no tracemalloc dump has this opcode");
 	refuses(BYTES("\x80\4cos\nsystem\n."), SNAP_ECORRUPT,
 		"p: offset 2: opcode 0x63: it names os.system; only tracemalloc.Snapshot and "
 		"tracemalloc._Traces belong here");

@@ -170,13 +170,12 @@ static void say_lasting(struct growth_judgement *out, const struct growth_ages *
 {
 	char left[GROWTH_AMOUNT_SIZE], gone[GROWTH_AMOUNT_SIZE];
 
-	growth_say(
-		out,
-		"%zu of the %zu intervals after the warm-up left %s that still live; %s older than "
-		"%zu interval%s went",
-		ages->leaving, ages->epochs, growth_amount(ages->survivors, "block", left),
-		ages->deaths > 0 ? growth_amount(ages->deaths, "block", gone) : "none", ages->age,
-		ages->age == 1 ? "" : "s");
+	growth_say(out,
+		   "%zu of the %zu intervals after the warm-up left %s that still live; it freed "
+		   "%s older than %zu interval%s",
+		   ages->leaving, ages->epochs, growth_amount(ages->survivors, "block", left),
+		   ages->deaths > 0 ? growth_amount(ages->deaths, "block", gone) : "none",
+		   ages->age, ages->age == 1 ? "" : "s");
 }
 
 void growth_say_ages(struct growth_judgement *out, const struct growth_ages *ages)
@@ -214,7 +213,8 @@ void growth_say_ages(struct growth_judgement *out, const struct growth_ages *age
 	case AGES_DYING:
 	case AGES_REPLACED:
 		growth_say(out,
-			   "old blocks still go: %.0f %% of them in a time as long as the series",
+			   "old blocks are still freed: %.0f %% of them in a time as long as the "
+			   "series",
 			   100 * ages->expected_loss);
 		break;
 	case AGES_UNKNOWN:

@@ -169,7 +169,8 @@ static bool take_choice(struct reading *reading, const char *name, const char *v
 	for (size_t i = 0; choices[i]; i++)
 		if (strcmp(choices[i], value) == 0)
 			return true;
-	fail(&reading->why, SNAP_EUSAGE, "%s takes what --%s takes, not '%s'", name, name, value);
+	fail(&reading->why, SNAP_EUSAGE, "%s takes the same values as --%s, not '%s'", name, name,
+	     value);
 	return false;
 }
 

@@ -467,8 +467,8 @@ static enum snap_status check_indexes(struct store *store, struct snap_error *er
 	}
 	if (indexes.strange[0])
 		return fail(err, SNAP_ECORRUPT,
-			    "%s: was changed: its index '%s' computes what it sorts by or leaves "
-			    "rows out, which snapdiff does not make: drop it",
+			    "%s: was changed: its index '%s' sorts by an expression or has only "
+			    "some of the rows; snapdiff makes no such index: drop it",
 			    store->name, indexes.strange);
 	return SNAP_OK;
 }
@@ -494,11 +494,10 @@ static enum snap_status update(struct store *store, int version, struct snap_err
 	enum snap_status st;
 
 	if (sqlite3_db_readonly(store->db, "main"))
-		return fail(
-			err, SNAP_EVERSION,
-			"%s: was written by an older snapdiff and has to be brought up to date, "
-			"but cannot be written: name a copy of it",
-			store->name);
+		return fail(err, SNAP_EVERSION,
+			    "%s: was written by an older snapdiff and has to be brought up to "
+			    "date, but cannot be written: name a copy that can be written",
+			    store->name);
 	st = migrate(store, err);
 	if (st == SNAP_OK)
 		store->migrated_from = version;

@@ -145,7 +145,7 @@ static enum snap_status query_fail(struct query *query)
 			    (double)query->options->timeout_ns / 1e9);
 	case SQLITE_NOMEM:
 		return fail(query->err, SNAP_ESYSTEM,
-			    "the query needs more memory than it may have (--max-memory)");
+			    "the query needs more memory than is allowed (--max-memory)");
 	case SQLITE_AUTH:
 	case SQLITE_READONLY:
 		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
