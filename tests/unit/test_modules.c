@@ -64,7 +64,7 @@ Test(modules, an_address_outside_of_all_modules_is_not_located)
 }
 
 /* Two libraries of one layout, so that the loader puts the second where the first one was. */
-/* Each test is a process of its own, and has a directory of its own. */
+/* Each test is a process of its own, and makes a directory of its own. */
 static char directory[] = "/tmp/test_modules.XXXXXX";
 static char path[sizeof(directory) + 64];
 
@@ -78,8 +78,6 @@ static void build_library(const char *name)
 {
 	char command[512];
 
-	if (directory[sizeof(directory) - 2] == 'X')
-		cr_assert(mkdtemp(directory));
 	snprintf(command, sizeof(command),
 		 "printf 'int %s(void);int %s(void){return 1;}' | "
 		 "cc -shared -fPIC -O2 -x c - -o %s",
@@ -115,6 +113,7 @@ Test(modules, a_library_mapped_over_a_closed_one_is_not_mistaken_for_it)
 	uint64_t address, retirements;
 	uint32_t number;
 
+	cr_assert(mkdtemp(directory));
 	build_library("unloaded_one");
 	build_library("unloaded_two");
 	snap__modules_refresh();
@@ -144,6 +143,7 @@ Test(modules, opening_and_closing_in_a_loop_adds_no_modules)
 	uintptr_t tag;
 	uint32_t count;
 
+	cr_assert(mkdtemp(directory));
 	build_library("looped");
 	snap__modules_refresh();
 	open_and_close("looped", &tag);
@@ -160,6 +160,7 @@ Test(modules, a_library_opened_by_a_relative_path_is_found_from_another_director
 	const struct snap__module *module;
 	void *library;
 
+	cr_assert(mkdtemp(directory));
 	build_library("relative");
 	cr_assert_eq(chdir(directory), 0);
 	library = dlopen("./relative.so", RTLD_NOW);
