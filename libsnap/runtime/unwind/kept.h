@@ -102,11 +102,18 @@ SNAP__READS_STACKS static inline uint32_t snap__kept_joinable(const struct snap_
 	if (left == 0)
 		return 0;
 	/* The innermost frame is joined if its state is equal. */
-	for (left--; left >= 4; left -= 4, back += 4)
-		if ((snap__return_change(back) | snap__return_change(back + 1) |
-		     snap__return_change(back + 2) | snap__return_change(back + 3)) &
-		    SNAP__PC_MASK)
-			break;
+	for (left--; left >= 4; left -= 4, back += 4) {
+		uintptr_t first = snap__return_change(back) & SNAP__PC_MASK;
+		uintptr_t second = first | (snap__return_change(back + 1) & SNAP__PC_MASK);
+		uintptr_t third = second | (snap__return_change(back + 2) & SNAP__PC_MASK);
+
+		if (!(third | (snap__return_change(back + 3) & SNAP__PC_MASK)))
+			continue;
+		/* Without a branch, because the processor would mispredict it. */
+		back += (first == 0) + (second == 0) + (third == 0);
+		left = 0;
+		break;
+	}
 	for (; left && (snap__return_change(back) & SNAP__PC_MASK) == 0; left--)
 		back++;
 	left = (uint32_t)(back - kept->returns) + 1;
