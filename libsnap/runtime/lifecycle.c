@@ -225,7 +225,7 @@ static void begin_late(void)
 	say_no_helper();
 	if (!snap__helper_is_forbidden())
 		snap__doorbell_hang();
-	snap__trigger_start();
+	snap__trigger_begin();
 }
 
 static enum snap_status begin_recording(void)

@@ -844,6 +844,13 @@ static void wait_until_ready(void)
 		snap__os_wait(&is_ready, 0, STOP_NS / 10);
 }
 
+void snap__trigger_begin(void)
+{
+	snap__trigger_start();
+	if (can_be_asked())
+		wait_until_ready();
+}
+
 void snap__trigger_open_door(void)
 {
 	if (snap__trigger_is_silent())

@@ -32,6 +32,9 @@ void snap__trigger_disarm(void);
 
 /** Start the helper if one is to stay and none runs; not from a signal handler. */
 void snap__trigger_start(void);
+/** The same before main() begins.  It waits until the helper has opened its files: however soon the process dies,
+ *  the helper writes a last snapshot, and `run` waits for that. */
+void snap__trigger_begin(void);
 
 /** The process ends, and its last snapshot is taken.  A helper that went on would become an orphan,
  * and the process that adopts orphans would wait for it. */

@@ -67,6 +67,16 @@ def stays_open(snapdiff, out):
     os.close(watcher)
 
 
+def dies_at_once(snapdiff, home):
+    """However soon the process dies, its helper writes a last snapshot, and `run` waits for it."""
+    for i in range(10):
+        out = home / f"at_once{i}"
+        done = subprocess.run([snapdiff, "run", "-o", out, "--every", "1h", "--", "sh", "-c", "kill -9 $$"],
+                              capture_output=True, text=True, timeout=600)
+        left = [name for name in os.listdir(out) if not name.startswith(".not-recorded")]
+        assert done.returncode == 128 + 9 and len(left) == 1 and left[0].endswith(".000001.snap"), (left, done)
+
+
 def main():
     snapdiff = sys.argv[1]
     with tempfile.TemporaryDirectory() as home:
@@ -96,6 +106,7 @@ def main():
         assert done.returncode == 0 and "lost" not in done.stderr, done
         assert hidden(out) == [name for name in before if name != opened], hidden(out)
         stays_open(snapdiff, out)
+        dies_at_once(snapdiff, pathlib.Path(home))
     print("unfinished: passed")
 
 
