@@ -215,7 +215,7 @@ static void print_fish(FILE *out)
 
 /* ---- zsh ---- */
 
-/* zsh runs bash's completion functions, but cannot leave away the blank behind WORD=. */
+/* zsh runs bash's completion functions, but cannot omit the blank after WORD=. */
 static void print_zsh(FILE *out)
 {
 	struct option_cursor cursor;

@@ -77,7 +77,8 @@ static const struct option *find_letter(const struct command *command, char lett
 	return NULL;
 }
 
-/* An exact name, or the only option that begins so; *rivals counts those that do. */
+/* The option of this name, or the only one whose name begins with it; *rivals counts those that
+ * do. */
 static const struct option *find_long(const struct command *command, const char *name, size_t size,
 				      size_t *rivals)
 {

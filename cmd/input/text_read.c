@@ -34,7 +34,7 @@ static const char text_columns[] =
 enum {
 	LEADING_COLUMNS = 6,
 	LINE_READ = 1 << 16,
-	LINE_MAX_BYTES = 1 << 26, /* 65,535 frames of 1 KiB each; more is no snapshot */
+	LINE_MAX_BYTES = 1 << 26, /* 65,535 frames of 1 KiB each; no snapshot has more */
 };
 
 /* Messages. */

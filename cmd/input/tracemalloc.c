@@ -39,7 +39,7 @@ struct stack {
 	uint32_t tuple;     /* its frames, to compare with */
 	uint32_t newest;    /* location of its newest frame, SNAP_NONE without frames */
 	uint64_t hash;
-	bool own; /* a frame of tracemalloc's is among its frames */
+	bool own; /* one of its frames is tracemalloc's own */
 };
 
 struct traces {
@@ -632,7 +632,7 @@ static enum snap_status read_snapshot(struct traces *t, const struct stream *str
 	return st;
 }
 
-/* Append mode leaves two dumps in one file, and only the first would ever be looked at. */
+/* Append mode leaves two dumps in one file, and only the first would ever be read. */
 static enum snap_status look_behind(struct model *model, const struct stream *stream, size_t size,
 				    struct snap_error *err)
 {

@@ -100,7 +100,7 @@ static const char *pager_command(void)
 	return *pager && strcmp(pager, "cat") != 0 ? pager : NULL;
 }
 
-/* Where there is no pager, standard output itself stays. */
+/* Without a pager, standard output is used directly. */
 static void open_pager(struct output *output)
 {
 	const char *pager = pager_command();
@@ -115,7 +115,7 @@ static void open_pager(struct output *output)
 		return;
 	output->stream = stream;
 	output->pager = true;
-	/* close_pager() must tell a pager that the user left from one that never started.
+	/* close_pager() must distinguish a pager that the user left from one that never started.
 	 */
 	signal(SIGPIPE, SIG_IGN);
 }

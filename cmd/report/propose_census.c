@@ -1,6 +1,6 @@
 /*
- * propose_census.c - lines of Python are half an answer: a census has the types of the objects, and
- * what holds them.
+ * propose_census.c - propose a census: it has the types of the objects and what holds them, which
+ * lines of Python do not say.
  */
 #include "report/propose_census.h"
 

@@ -89,7 +89,7 @@ struct spelled {
 	size_t count;
 };
 
-/* Join chunks; a reversed range goes, and both its ends with it. */
+/* Join chunks. A reversed range is removed, together with both of its ends. */
 static void spell(const uint32_t *set, const struct chunk *chunks, size_t count,
 		  struct spelled *out)
 {

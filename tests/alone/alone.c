@@ -1,10 +1,10 @@
 /*
- * alone.c - a program with one thread, which says what libc makes of that.
+ * alone.c - a program with one thread; it prints whether libc takes it for single-threaded.
  *
  *   alone WAY
  *
- * Prints "one" or "several", as libc has it, when main() begins; does what WAY says; and prints the
- * same once more at its end, unless a signal ends it.
+ * Prints "one" or "several", as libc counts threads, when main() begins. Then it does what WAY
+ * says, and prints the count again at its end, unless a signal ends it.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -119,7 +119,7 @@ static void rest_in_handler(int number)
 	_exit(0);
 }
 
-/* The same from a handler, which may have come in the middle of malloc(). */
+/* The same from a handler, which may have interrupted malloc(). */
 static void raise_in_handler(void)
 {
 	struct sigaction action = {.sa_handler = rest_in_handler};

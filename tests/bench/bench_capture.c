@@ -53,7 +53,7 @@ NOT_INLINED static void leaf_capture(void)
 	sink = capture.stack;
 }
 
-/* Nothing is kept from one capture to the next. */
+/* No capture reuses anything of the one before. */
 NOT_INLINED static void leaf_full_walk(void)
 {
 	snap__unwind_after_fork(thread);

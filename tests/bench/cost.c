@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 		if (errno != EINTR)
 			return 1;
 	wall = now_us() - start;
-	kill(-child, SIGKILL); /* nobody who was left behind runs on into the next measurement */
+	kill(-child, SIGKILL); /* no process that is left over disturbs the next measurement */
 	result = fopen(argv[2], "w");
 	if (!result)
 		return 1;

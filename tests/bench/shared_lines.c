@@ -1,9 +1,9 @@
 /*
  * shared_lines.c - two threads that allocate in turns, from call stacks that are known.
  *
- * shared_lines.py runs this under a simulator that lists every store, and asks whether recording
- * stores to a cache line for both threads.  `phase` tells it where it is; what it needs to
- * know of addresses is printed first.
+ * shared_lines.py runs this under a simulator that lists every store, and checks whether recording
+ * stores to the same cache line for both threads. `phase` tells it which part runs. The addresses
+ * that it needs are printed first.
  */
 #include <link.h>
 #include <pthread.h>
@@ -17,12 +17,11 @@
 
 enum { KNOWN = 300, PAIRS = 1100, HANDED_OVER = 300 };
 
-static _Alignas(64) volatile int phase,
-	known; /* the latter is for the round that is not looked at */
+static _Alignas(64) volatile int phase, known; /* the latter is for the round that does not count */
 static void *blocks[HANDED_OVER];
 static pthread_barrier_t turn;
 
-/* Four call stacks, of which each allocation has another one than the last. */
+/* Four call stacks: no two allocations in a row have the same one. */
 NOT_INLINED static void *leaf(int i)
 {
 	void *block = malloc(40 + 16 * (size_t)(i & 7));
@@ -64,7 +63,7 @@ NOT_INLINED static void free_all(void)
 		free(blocks[i]);
 }
 
-/* Of the two rounds only the second is looked at. */
+/* Only the second of the two rounds counts. */
 static volatile int *const marks[] = {&known, &phase};
 static volatile int counts[] = {KNOWN, PAIRS};
 

@@ -1,6 +1,6 @@
 /*
- * fast_clock.c - preloaded into a program: its monotonic clock is 50 ms later at each call, so that
- * whatever takes many steps takes long.
+ * fast_clock.c - a library to preload: each call that reads the monotonic clock moves it on by 50
+ * ms, so that work of many steps seems to take long.
  */
 #include <sys/syscall.h>
 #include <time.h>

@@ -32,7 +32,7 @@ int sqlite3_open_v2(const char *name, sqlite3 **db, int flags, const char *vfs)
 	/* A function pointer does not fit a void pointer in ISO C; POSIX says that it does. */
 	*(void **)&open_v2 = dlsym(RTLD_NEXT, "sqlite3_open_v2");
 	code = open_v2(name, db, flags, vfs);
-	/* The private database has no name; the symbol cache is not what is asked about. */
+	/* The private database has no name. The symbol cache is left out. */
 	if (code == SQLITE_OK && path && !*name) {
 		log = fopen(path, "ae");
 		if (log)

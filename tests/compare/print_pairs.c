@@ -1,6 +1,6 @@
 /*
- * print_pairs.c - which stacks of two snapshot files does the comparison pair?  For corpus.py,
- * which knows.
+ * print_pairs.c - print which stacks of two snapshot files the comparison pairs. corpus.py knows
+ * the right answer.
  *
  * usage: print_pairs LEVEL OLD NEW; prints "match old_bytes old_blocks new_bytes new_blocks" per
  * pair, "-" for no stack.

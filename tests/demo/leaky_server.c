@@ -1,5 +1,6 @@
 /*
- * leaky_server.c - a small key-value server with one of everything that a heap can do.
+ * leaky_server.c - a small key-value server, with one example of each way in which a heap can
+ * behave.
  *
  *   leaky_server [REQUESTS [SNAPSHOT_EVERY]]
  *

@@ -1,5 +1,5 @@
 /*
- * mapped.c - memory that malloc does not know: "mapped MIB HEAP_MIB" maps and touches MIB, and
+ * mapped.c - memory that does not come from malloc: "mapped MIB HEAP_MIB" maps and touches MIB, and
  * allocates HEAP_MIB.
  */
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * mappings.c - maps and unmaps in every way, and says what is left: the truth for --mmap.
+ * mappings.c - maps and unmaps memory in every way and prints what is left: what --mmap must
+ * report.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * rests.c - the main thread pauses, which any signal ends; another one waits for standard input.
+ * rests.c - the main thread pauses until a signal comes; another thread waits for standard input.
  */
 #include <pthread.h>
 #include <stdio.h>

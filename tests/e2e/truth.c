@@ -206,7 +206,7 @@ static void *busy_thread(void *argument)
 			went(mine, n);
 			free(p);
 		}
-		/* A block that another thread will free: its size stands inside. */
+		/* A block that another thread will free; its first bytes hold its size. */
 		p = came(cross, site_cross(n), n);
 		*(size_t *)p = n;
 		other = atomic_exchange(&mailbox[seed / 65536 % 1024], p);

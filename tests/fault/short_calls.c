@@ -3,10 +3,12 @@
  *
  * usage: short_calls BYTES COMMAND [ARG...]
  *
- * Reads and writes may always do less than they were asked to; on a disk they hardly ever do, so that
- * nobody notices who relies on it.  The command and all that it starts are traced, and the count of
+ * A read or a write may always move fewer bytes than it was asked to. On a disk that hardly ever
+ * happens, so that code which relies on it is not noticed.  The command and all that it starts are
+ * traced, and the count of
  * each read and write is cut before the kernel sees it.  How often that
- * was is printed on descriptor 9, if it is open.  The exit status is the command's; 77 where tracing is not
+ * was is printed on descriptor 9, if it is open.  The exit status is the command's; 77 where
+ * tracing is not
  * possible.
  */
 #include <errno.h>

@@ -1,8 +1,7 @@
 /*
  * fuzz_build.c - text form -> snapshot -> text form.
  *
- * What is accepted and written comes back: the text is the same, and writing twice gives the same
- * bytes.
+ * A text that is accepted comes back unchanged, and writing it twice gives the same bytes.
  */
 #include <stdint.h>
 #include <stdio.h>

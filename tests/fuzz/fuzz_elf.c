@@ -1,8 +1,9 @@
 /*
  * fuzz_elf.c - mutated programs and libraries, with their debug information.
  *
- * The input is an ELF file, or changes of a sound one: which (1 byte), and patches.  What names
- * addresses must come back; so must what libsnap reads of a program before it is executed.
+ * The input is an ELF file, or changes of a sound one: which (1 byte), and patches.  Naming
+ * addresses must return, and so must the check that libsnap makes of a program before it is
+ * executed.
  */
 #include <fcntl.h>
 #include <stdint.h>

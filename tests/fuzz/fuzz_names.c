@@ -1,6 +1,6 @@
 /*
- * fuzz_names.c - hostile symbol names for the demanglers: they come back, and with text, or the watch
- * on their time ends them.
+ * fuzz_names.c - hostile symbol names for the demanglers: each call returns text, or the limit on
+ * its time ends it.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -49,7 +49,7 @@ static void try_policy(const char *text)
 	}
 }
 
-/* What a file says is a policy, or refused with the line. */
+/* A file is a policy, or it is refused with the number of the line. */
 static void try_file(const char *text)
 {
 	struct policy_file file;

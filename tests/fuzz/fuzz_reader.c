@@ -1,5 +1,5 @@
 /*
- * fuzz_reader.c - hostile files for the reader: it must come back from every one.
+ * fuzz_reader.c - hostile files for the reader: it must return from each of them.
  *
  * With SNAP_FUZZ_STANDALONE it is an ordinary program that replays the files and directories that
  * it is given; otherwise a libFuzzer target.  Checksums would stop almost every mutation at the

@@ -1,5 +1,5 @@
 /*
- * test_process_age.c - how old a process is, while somebody sets the wall clock.
+ * test_process_age.c - the age of a process stays right while the wall clock is set.
  */
 /* links: snapruntime m -Wl,--wrap=snap__os_wall_ns */
 #include <criterion/criterion.h>

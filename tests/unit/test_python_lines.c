@@ -1,5 +1,5 @@
 /*
- * test_python_lines.c - from an instruction to its line, in whatever order they are asked for.
+ * test_python_lines.c - the line of an instruction, whatever the order of the questions.
  */
 /* links: snapruntime */
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /*
- * test_query.c - ad-hoc SQL can read the database and nothing else in the world.
+ * test_query.c - ad-hoc SQL can read the database and nothing else.
  */
 /* links: cmd_store cmd_model m */
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /*
- * test_reader.c - what was written is read; what was damaged is refused.
+ * test_reader.c - a file that was written can be read; a damaged one is refused.
  */
 /* links: snapwrite snapread */
 #include <fcntl.h>

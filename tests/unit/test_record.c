@@ -235,7 +235,7 @@ static void *allocate_and_rest(void *number)
 	return NULL;
 }
 
-/* Threads that do less than is reported, and rest. */
+/* Threads that do too little to be reported, and then rest. */
 static void let_threads_rest(void *(*fn)(void *number))
 {
 	cr_assert(eq(int, pthread_barrier_init(&resting, NULL, RESTING + 1), 0));
@@ -254,7 +254,7 @@ static void let_threads_end(void)
 
 static uint64_t reached, fallen_to;
 
-/* As those do who take snapshots: look, and watch again. */
+/* As a snapshot does: look, then watch again. */
 static void look_for_rise(bool falls)
 {
 	(void)falls;

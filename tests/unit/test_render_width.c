@@ -1,6 +1,6 @@
 /*
- * test_render_width.c - text that fits: widths of characters, the cut in the middle, nothing that
- * harms.
+ * test_render_width.c - text that fits its column: widths of characters, the cut in the middle,
+ * and no control characters.
  */
 /* links: cmd_render */
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /*
- * test_sandbox.c - a process that would wait for a lock for ever is ended.
+ * test_sandbox.c - a process that would wait for a lock without end is ended.
  */
 /* links: snapruntime */
 #include <criterion/criterion.h>

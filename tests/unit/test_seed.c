@@ -1,4 +1,4 @@
-/* test_seed.c - bytes that nobody can guess, where the system refuses to give them. */
+/* test_seed.c - random bytes that cannot be guessed, also where the system refuses to give any. */
 /* links: cmd_base */
 #include <criterion/criterion.h>
 
@@ -18,7 +18,7 @@ ssize_t getrandom(void *bytes, size_t size, unsigned flags)
 	return -1;
 }
 
-/* A byte is repeated by chance.  Half of the bytes are not. */
+/* One byte may be equal by chance; half of the bytes are not. */
 static void assert_unlike(const unsigned char *a, const unsigned char *b, size_t size)
 {
 	size_t same = 0;

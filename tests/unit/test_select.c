@@ -157,7 +157,7 @@ static int sign(int order)
 	return (order > 0) - (order < 0);
 }
 
-/* Before and after the keys are made: the first to ask is the comparison. */
+/* Before and after the keys are made, which happens when the comparison first asks for one. */
 Test(select, keys_of_stacks_are_ordered_as_their_texts)
 {
 	static const char *const stacks[] = {

@@ -1,5 +1,6 @@
 /*
- * test_shell.c - names in commands that people copy: what a shell makes of them is the name again.
+ * test_shell.c - names in commands that people copy: a shell reads each quoted name as the name
+ * itself.
  */
 /* links: cmd_base */
 #include <criterion/criterion.h>

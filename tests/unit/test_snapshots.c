@@ -96,7 +96,7 @@ static struct snapshots *database_snapshots(const char *dir,
 	return snapshots_with(&reading);
 }
 
-/* ---- asking: snapshots are told by the bytes they hold, which is when they were taken ---- */
+/* ---- which are chosen: a snapshot holds as many bytes as the second in which it was taken ---- */
 
 struct lookup {
 	int64_t id;
@@ -144,7 +144,7 @@ typedef enum snap_status many_fn(struct snapshots *snapshots, const char *const 
 				 size_t name_count, int64_t **ids, size_t *count,
 				 struct snap_error *err);
 
-/* `names` is a list of words; so is `expected`, of bytes. */
+/* `names` is a list of words; `expected` is a list of bytes. */
 static void many_are(many_fn *many, struct snapshots *snapshots, const char *names,
 		     const char *expected)
 {
@@ -418,7 +418,7 @@ Test(snapshots, equal_files_without_time_or_seq_are_several_snapshots)
 	snapshots_close(snapshots);
 }
 
-/* ---- dumps, which only the times of their files order ---- */
+/* ---- dumps: only the times of their files say their order ---- */
 
 static char warned[512];
 

@@ -64,7 +64,7 @@ Test(stacks, going_down_the_tree_is_asking_for_child_after_child)
 
 	for (uint32_t i = 0; i < FRAMES; i++) {
 		ids[i] = parent = snap__stacks_child(parent, 0x400000 + i % 7);
-		if (i % 3 == 0) /* so that not every node is right behind its parent */
+		if (i % 3 == 0) /* so that some nodes do not follow their parent directly */
 			snap__stacks_child(parent, 0x500000);
 	}
 	for (int time = 0; time < 2; time++) {
@@ -191,7 +191,8 @@ Test(stacks, memory_stays_within_64_bytes_for_each_stack)
 	cr_assert_lt(snap__memory_mapped() - before, 64ull * STACKS);
 }
 
-/* A limit of 16 MiB and stacks without end: known ones stay, new ones are shortened, then refused. */
+/* A limit of 16 MiB, and more and more stacks: known ones stay; new ones are shortened, and later
+ * refused. */
 Test(stacks, beyond_the_limit_only_shortened_stacks_get_nodes)
 {
 	uint32_t parent, known, refused = 0;

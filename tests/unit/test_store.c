@@ -1,5 +1,5 @@
 /*
- * test_store.c - snapshots in SQLite: what goes in comes out, once, or not at all.
+ * test_store.c - snapshots in SQLite: each is loaded whole and once, or not at all.
  */
 /* links: cmd_store cmd_model */
 #include <criterion/criterion.h>
@@ -520,7 +520,7 @@ Test(open, refuses_what_is_not_a_database_of_ours)
 	free(gutted), free(text), free(empty), free(other), free(newer), free(absent), free(deep);
 }
 
-/* A sound database, then what somebody did to it. */
+/* A sound database, which SQL then changes. */
 static char *changed_database(const char *name, const char *sql)
 {
 	char *path = scratch(name);
@@ -621,7 +621,7 @@ Test(open, a_page_that_is_damaged_is_said_to_be)
 	FILE *file;
 
 	file = fopen(path, "r+e");
-	/* Every page but the first, which has the schema: nonsense. */
+	/* Overwrite every page but the first, which has the schema. */
 	cr_assert_eq(fseek(file, 4096, SEEK_SET), 0);
 	for (int i = 0; i < 15 * 4096; i++)
 		fputc(0xff, file);

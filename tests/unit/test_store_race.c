@@ -15,7 +15,8 @@
 static char made[64], empty[64];
 static unsigned attempts;
 
-/* The other process: all of a new database, in one transaction, if nobody reads just then. */
+/* The other process makes all of a new database in one transaction, unless it is being read at
+ * that moment. */
 static void other_process_makes_it(void)
 {
 	sqlite3 *from = NULL, *to = NULL;

@@ -318,7 +318,7 @@ Test(symbols, names_of_cxx_have_parameters_and_no_return_type)
 	got = resolve_calls("p");
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
 		cr_expect_not_null(strstr(got, expected[i]), "%s in\n%s", expected[i], got);
-	/* What the linker knew is gone; DWARF alone must give the same names. */
+	/* The linker's symbols are removed; DWARF alone must give the same names. */
 	free(shell("nm p | awk '$2 == \"t\" { print $3 }' > local; "
 		   "objcopy --strip-symbols=local p"));
 	without_symbols = resolve_calls("p");

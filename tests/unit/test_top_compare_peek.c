@@ -1,5 +1,6 @@
 /*
- * test_top_compare_peek.c - reports say what datasets hold, and rows reconcile with totals.
+ * test_top_compare_peek.c - reports show the figures of the datasets, and rows add up to the
+ * totals.
  */
 /* links: cmd_report */
 #include "dataset_stored.h"

@@ -530,7 +530,7 @@ NOT_INLINED static struct snap__capture check_below(void)
 	return capture;
 }
 
-/* What was the newest frame comes to lie further out: where it was called from is looked at. */
+/* The frame that was the newest is now further out: its own caller is looked up. */
 Test(unwind, a_frame_that_allocated_itself_may_call_others_that_do)
 {
 	struct snap__capture (*const first[])(void) = {oracle_check, check_below, NULL,

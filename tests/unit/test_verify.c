@@ -1,5 +1,5 @@
 /*
- * test_verify.c - a wrong stack is noticed, and a right one is not reported.
+ * test_verify.c - a wrong stack is reported, and a right one is not.
  */
 /* links: snapruntime */
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /*
- * test_worker.c - what the command makes of a worker that ends, or lies.
+ * test_worker.c - the command copes with a worker that ends, or whose answers are wrong.
  *
  * The worker's side is here: worker_serve() below replaces the one that reads modules.
  */

@@ -32,7 +32,7 @@ static void write_module_to_node(struct snap__writer *w)
 		     SNAP_OK);
 }
 
-/* The row was refused, and so is everything after it. */
+/* The row was refused; all later rows are refused, too. */
 static void is_refused(struct snap__writer *w, enum snap_status st)
 {
 	cr_assert_eq(st, SNAP_EINVAL);

@@ -35,7 +35,7 @@ struct growth_ages {
 	double survivors; /* blocks of the middle epochs that still live */
 	double grain; /* how many blocks one event leaves, at least: a key of a cache may have several,
 	               * and a recorded block may stand for several */
-	bool in_order;  /* those that went were the oldest: a queue, and no pool */
+	bool in_order;  /* the freed ones were the oldest: a queue, not a pool */
 	double silence; /* how likely so many quiet epochs at the end are by chance */
 	bool idle_end;  /* the quiet end is short, as when a program has done its work and exits */
 	bool slower;    /* the later epochs left far fewer than the earlier ones, */
@@ -53,7 +53,7 @@ struct growth_ages {
 };
 
 /**
- * When `count` snapshots are judged, are the ages in the one at `place` looked at, from 1?  It does
+ * When `count` snapshots are judged, are the ages in the one at `place`, from 1, examined?  It does
  * not depend on what the caller has read: a series gets the same judgement when it is judged as the
  * beginning of a longer one.
  */

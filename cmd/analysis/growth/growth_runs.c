@@ -73,7 +73,7 @@ static bool run_is_empty(const struct growth_series *series, size_t from, size_t
 	return true;
 }
 
-/* It is as sure as so many snapshots can make it, or sure enough for a gate. */
+/* The verdict is as sure as this number of snapshots allows, or sure enough for a gate. */
 static bool has_no_doubt(const struct growth_judgement *judgement, size_t count)
 {
 	return judgement->confidence > GROWTH_LOW ||
@@ -101,7 +101,7 @@ static void ask_other_runs(const struct growth_series *series, const struct grow
 			!(other.verdict == GROWTH_INCONCLUSIVE || other.verdict == GROWTH_TOO_FEW);
 		snapshots += end - from;
 	}
-	/* A cache fills in each run: doubts that both have are no evidence. */
+	/* A cache fills in each run, so a doubt that both runs have proves nothing. */
 	if (sure > 0 && out->confidence < growth_most_confidence(snapshots))
 		out->confidence++;
 	if (disagree > agree && out->confidence > GROWTH_LOW)

@@ -99,7 +99,8 @@ bool growth_in_leaps(const struct growth_measures *m)
 	return growth_shape_leaps(&m->bytes) || m->fill == FILL_GOES_ON;
 }
 
-/* It rises in all intervals, and by no little: then a large rise among them proves nothing else. */
+/* It rises in all intervals, and by a considerable amount. Then one large rise among them does not
+ * prove a table that doubled. */
 static bool rises_always(const struct growth_shape *bytes, double gain)
 {
 	return growth_shape_is_exact(bytes) || (bytes->rise_count == bytes->tail_steps &&

@@ -30,8 +30,7 @@ static void *early_alloc(size_t size)
 	return early_used <= sizeof(early) ? block : NULL;
 }
 
-/* The next library's functions, the first time that somebody allocates.  False: we are in the
-   middle of looking for them. */
+/* Look up the next library's functions, at the first allocation. False: that is under way. */
 __attribute__((noinline)) static int resolve(void)
 {
 	void *found;

@@ -58,7 +58,7 @@ static double cpu_ms(int who)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
-/* Its tracer is a process of its own, which it waits for. */
+/* The tracer is a separate process, and this one waits for it. */
 static int look_through(void)
 {
 	double cpu = cpu_ms(RUSAGE_SELF) + cpu_ms(RUSAGE_CHILDREN);

@@ -78,7 +78,7 @@ struct moment {
 	struct rusage usage;
 };
 
-/* The clock is read last before and first after, so that what disturbed a pair is counted as its.
+/* Nothing comes between reading the clock and the pair, so that a disturbance counts for its pair.
  */
 static void look_before(struct moment *moment)
 {
