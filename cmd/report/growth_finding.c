@@ -283,25 +283,40 @@ const struct growth_finding *growth_finding_of(const struct growth_list *list,
 	return row->finding ? &list->findings[row->finding - 1] : NULL;
 }
 
+/* The function in which the stacks of the finding meet; NULL if that is the leader's own site, whose
+ * callers say more.  A function within another one (a lambda) may have its name and its line. */
+static const char *meeting_point(struct report *report, const struct growth_row *leader,
+				 const struct growth_finding *finding)
+{
+	const struct dataset *dataset = leader->part->table.dataset;
+	const struct dataset_site *site = growth_stack_of(leader);
+	const char *start, *named;
+
+	if (finding->in_step <= 1 || !finding->shared ||
+	    finding->shared >= site->depth - site->identity.named)
+		return NULL;
+	start = sites_frame_words(report, dataset,
+				  growth_frame_of(leader, site->depth - finding->shared));
+	named = sites_frame_words(report, dataset, growth_frame_of(leader, site->identity.named));
+	return strcmp(start, named) == 0 ? NULL : start;
+}
+
 const char *growth_finding_start(struct report *report, const struct growth_row *leader,
 				 const struct growth_finding *finding)
 {
 	const struct dataset *dataset = leader->part->table.dataset;
 	const struct dataset_site *site = growth_stack_of(leader);
 	uint32_t number = leader->part->table.heaviest[leader->row];
+	const char *start;
 	struct value callers;
 
 	if (!site)
 		return NULL;
+	start = finding->by_caller ? NULL : meeting_point(report, leader, finding);
+	if (start)
+		return report_text(report, "it starts in %s", start);
 	if (finding->by_caller)
 		callers = sites_callers_at(report, dataset, number, site->depth - finding->shared);
-	/* If the stacks meet in the leader itself, its caller says more. */
-	else if (finding->in_step > 1 && finding->shared &&
-		 finding->shared < site->depth - site->identity.named)
-		return report_text(
-			report, "it starts in %s",
-			sites_frame_words(report, dataset,
-					  growth_frame_of(leader, site->depth - finding->shared)));
 	else
 		callers = sites_callers(report, dataset, number, false);
 	return callers.kind == VALUE_TEXT ? report_text(report, "called from %s", callers.text.data)
