@@ -280,19 +280,19 @@ INLINE bool is_at(const struct snap__python_layout *v, const struct snap__python
 	       (!v->counts_instructions || code_of(v, frame) == kept->codes[i]);
 }
 
-/* Kept frame number `i` is live.  Is the chain outside of it as it was, except for instructions?
-   `*same` is how many of the outermost frames, up to this one, are at theirs. */
+/* Kept frame number `i` is live.  Is the chain from there to frame `low` as it was, except for
+   instructions?  `*same` is how many of the outermost frames, up to `i`, are at theirs. */
 INLINE bool chain_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
-			uint32_t i, uint32_t *same)
+			uint32_t i, uint32_t low, uint32_t *same)
 {
 	*same = is_at(v, kept, i) ? i + 1 : i;
-	for (; i > 0; i--) {
+	for (; i > low; i--) {
 		if (previous_of(v, kept->frames[i]) != kept->frames[i - 1])
 			return false;
 		if (!is_at(v, kept, i - 1))
 			*same = i - 1;
 	}
-	return previous_of(v, kept->frames[0]) == NULL;
+	return low > 0 || previous_of(v, kept->frames[0]) == NULL;
 }
 
 /* Kept frame number `i` is live.  Is the one outside of it as it was? */
@@ -306,19 +306,22 @@ INLINE bool next_holds(const struct snap__python_layout *v, const struct snap__p
 	       (!v->counts_instructions || code_of(v, outside) == kept->codes[i - 1]);
 }
 
-/* Kept frame number `i` is live.  Are those outside of it as they were?  Four at a time, because
- * counting would be a third of the work. */
+/* Kept frame number `i` is live.  Are those outside of it as they were, as far as they are shown?
+ * (A deep recursion would otherwise pay for all its frames in each allocation.)  Four at a time,
+ * because counting would be a third of the work. */
 INLINE bool outside_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
 			  size_t i)
 {
-	for (; i >= 4; i -= 4)
+	size_t cut = kept->cut;
+
+	for (; i >= cut + 4; i -= 4)
 		if (!next_holds(v, kept, i) || !next_holds(v, kept, i - 1) ||
 		    !next_holds(v, kept, i - 2) || !next_holds(v, kept, i - 3))
 			return false;
-	for (; i > 0; i--)
+	for (; i > cut; i--)
 		if (!next_holds(v, kept, i))
 			return false;
-	return previous_of(v, kept->frames[0]) == NULL;
+	return cut > 0 || previous_of(v, kept->frames[0]) == NULL;
 }
 
 /* Walk from `frame` outwards to the first kept one, and keep a list of the frames inside of it;
@@ -404,6 +407,13 @@ INLINE enum snap__python_look keep_walked(const struct snap__python_layout *v,
 	return node ? SNAP__PYTHON_STACK : SNAP__PYTHON_NO_FRAMES;
 }
 
+/* How many of the outermost kept frames need no look: those that are not shown, if as many are not
+ * shown of a stack of `depth` frames. */
+static uint32_t unshown(const struct snap__python_kept *kept, uint32_t depth)
+{
+	return snap__cut_of(depth) == kept->cut ? kept->cut : 0;
+}
+
 /* It is not the kept stack with another instruction: find how much of the kept stack is still
    valid. */
 INLINE enum snap__python_look look_again(const struct snap__python_layout *v,
@@ -416,7 +426,8 @@ INLINE enum snap__python_look look_again(const struct snap__python_layout *v,
 		walked = walk_to_kept(v, kept, frame, &joint);
 		if (walked == UINT32_MAX || joint + walked > kept->capacity)
 			continue;
-		if (joint && chain_holds(v, kept, joint - 1, &same)) {
+		if (joint &&
+		    chain_holds(v, kept, joint - 1, unshown(kept, joint + walked), &same)) {
 			while (joint > same)
 				kept->walked[walked++] = kept->frames[--joint];
 			return keep_walked(v, kept, same, walked, stack);
