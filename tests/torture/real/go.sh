@@ -1,0 +1,2 @@
+# needs: go gcc
+"$PREPARED/g"

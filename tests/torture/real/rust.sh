@@ -1,0 +1,2 @@
+# needs: rustc
+"$PREPARED/r"

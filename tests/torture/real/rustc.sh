@@ -1,0 +1,3 @@
+# needs: rustc
+cp "$REAL/rust.prepare.sh" p.sh
+sh p.sh && ./r

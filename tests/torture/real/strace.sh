@@ -1,0 +1,2 @@
+# needs: strace
+strace -f -o log -e trace=execve sh -c 'echo a | cat; exit 4'
