@@ -606,8 +606,35 @@ static bool is_native(const struct growth_row *row)
 	       strcmp(dataset_text(dataset, dataset->sites[site].domain), "python") != 0;
 }
 
+/* All of their memory is from Python's own allocators. */
+static bool has_no_native_memory(const char *type)
+{
+	static const char *const types[] = {"weakref.ReferenceType",
+					    "weakref",
+					    "int",
+					    "str",
+					    "bytes",
+					    "tuple",
+					    "list",
+					    "dict",
+					    "set",
+					    NULL};
+
+	for (size_t i = 0; types[i]; i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
 static struct growth_pattern native(struct report *report, const struct growth_held_row *held)
 {
+	if (held->words && held->type && has_no_native_memory(held->type))
+		return pattern(
+			"native-memory",
+			report_text(report,
+				    "native memory of what the line calls: objects of type %s, "
+				    "which it makes, have none",
+				    held->type));
 	if (held->words && held->type)
 		return pattern("native-memory",
 			       report_text(report, "native memory behind objects: each %s has some",

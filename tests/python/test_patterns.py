@@ -136,10 +136,14 @@ LEAKS = {
                                 rf"`short_texts` \({GLOBAL}{at('short_texts =')}"),
     "native_memory_in_a_dict": ("native-memory", r"native memory behind objects: each zlib\.Compress has some",
                                 r"zlib\.Compress", rf"`digests` \({GLOBAL}{at('digests =')} -> dict of 100"),
+    "statements": ("native-memory", r"native memory of what the line calls: objects of type weakref\.ReferenceType, which "
+                   r"it makes, have none", r"weakref\.ReferenceType",
+                   rf"`connection` \({GLOBAL}{at('connection = None')} -> list of 100"),
     "native_memory": ("native-memory", r"native memory behind objects: each sqlite3\.Connection has some",
                       r"sqlite3\.Connection", rf"`connections` \({GLOBAL}{at('connections =')} -> list of 100"),
 }
-OLDEST = {"compiled_patterns": 11}  # before, the module re holds the text by a way of its own
+OLDEST = {"compiled_patterns": 11,  # before, the module re holds the text by a way of its own,
+          "statements": 11}  # and sqlite3 keeps other objects
 LONG = ("weak-keys", "modules")  # patterns that only the long test takes
 CONTAINERS = {"text": 9, "buffer": 9, "written_text": 12}  # since that version their bytes grow, not their blocks
 CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values", "finished_tasks", "tuples_for_reuse",
@@ -201,6 +205,18 @@ class Patterns(harness.PythonTest):
             self.assertRegex(dumped, r"(?m)^@ census\.unsearched_objects\t[1-9]")
 
         self.each_kind(["too_much_to_search"], check)
+
+    def test_mapped_memory(self):
+        """With --mmap it is recorded at the line that maps it."""
+        def check(python):
+            _, snapshots = self.record(python, "patterns.py", "mapped_memory", options=["--exit-snapshot", "none", "--mmap"])
+            row = json.loads(self.growth(snapshots, "-f", "json"))["rows"][0]
+            self.assertEqual((row["line"], row["verdict"], row["confidence"]), (marked("mapped_memory"), "leak", "high"))
+            self.assertGreaterEqual(row["last_bytes"], 100 << 16)
+            self.assertEqual((row["pattern"], row["held_type"]), ("native-memory", "mmap.mmap"))
+            self.assertRegex(row["held_by"], rf"^`maps` \({GLOBAL}{at('maps =')} -> list of 100$")
+
+        self.with_each_python(check)
 
     def test_exact_number_of_objects(self):
         """"exactly 10 dict per snapshot": counted by type."""

@@ -10,6 +10,7 @@ import functools
 import gc
 import io
 import itertools
+import mmap
 import pickle
 import queue as queues
 import re
@@ -594,11 +595,29 @@ def native_memory_in_a_dict():
     digests[next(numbers)] = zlib.compressobj()  # <- native_memory_in_a_dict
 
 
+maps = []
+
+
+def mapped_memory():
+    """Only its object is from an allocator."""
+    maps.append(mmap.mmap(-1, 1 << 16))  # <- mapped_memory
+
+
 connections = []
 
 
 def native_memory():
     connections.append(sqlite3.connect(":memory:"))  # <- native_memory
+
+
+connection = None
+
+
+def statements():
+    """The connection keeps some, and a weak reference to each cursor; after 200 it looks which are gone."""
+    global connection
+    connection = connection or sqlite3.connect(":memory:")
+    connection.execute("select %d" % next(numbers)).fetchall()  # <- statements
 
 
 # ---- no leaks
