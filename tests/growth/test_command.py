@@ -649,6 +649,19 @@ class Growth(unittest.TestCase):
         # It fell long before the exit: the program gave it back while it worked.
         self.assertEqual(len(ending("working", 0.8)["left_out"]), 1)
 
+    def test_the_gate_counts_small_blocks_that_stay_among_large_ones_that_go(self):
+        """10 blocks of 50 bytes stay each time.  Large blocks make the last snapshot the smallest."""
+        large = [9000, 4000, 8000, 2000, 7000, 5000, 8000, 3000, 6000, 4000, 7000, 100]
+        for name, factor in (("some", 0.2), ("many", 4)):
+            rows = [snapshot(i, [row(500 * i + int(factor * large[i - 1]), 10 * i + 1)]) for i in range(1, 13)]
+            directory = self.series(name, rows)
+            done = subprocess.run([SNAPDIFF, "check", "-f", "json", directory], capture_output=True, text=True,
+                                  check=False, timeout=1200)
+            self.assertEqual(done.returncode, 1, f"{name}: {done.stdout}")
+        # The thirds, 8 snapshots apart, differ by 8 times 500 bytes, less what the large blocks fell.
+        limit = ["check", "--min-delta", "1KiB", os.path.join(self.temporary.name, "some")]
+        self.assertEqual(subprocess.run([SNAPDIFF, *limit], capture_output=True, check=False, timeout=1200).returncode, 1)
+
     def test_the_snapshot_at_exit_is_left_out_of_a_longer_series(self):
         def with_exit(count):
             return [snapshot(i, [row(100 * i, i)], trigger="timer") for i in range(1, count)] + [
