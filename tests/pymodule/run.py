@@ -89,6 +89,11 @@ def check_wheel(build, source, scratch):
     for name in ("bin/snapdiff", "lib/libsnap.so"):
         (unpacked / "snapdiff" / "_native" / name).chmod(0o755)
     snapdiff = unpacked / "snapdiff" / "_native" / "bin" / "snapdiff"
+    points = next(unpacked.glob("*.dist-info")).joinpath("entry_points.txt").read_text()
+    function = re.search(r"(?m)^snapdiff = (snapdiff\._library):(\w+)$", points)  # what pip makes the command from
+    result = run([sys.executable, "-c", f"from {function[1]} import {function[2]} as main; main()", "--version"],
+                 environment(unpacked))
+    assert result.stdout.startswith("snapdiff "), result.stdout
     result = run([snapdiff, "run", "-q", "-o", scratch / "wheel-recorded", "--", sys.executable, HERE / "leaks.py", "",
                   "list_grows"], environment(unpacked))
     check_leaks(result.stdout, {"list_grows"})

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 from typing import Any, Iterator, Sequence
 
 _HERE = pathlib.Path(__file__).resolve().parent
@@ -146,3 +147,9 @@ def run_json(arguments: Sequence[str], codes: Sequence[int] = (0,)) -> dict[str,
     report = json.loads(run([*arguments, "-f", "json"], codes))
     assert isinstance(report, dict)
     return report
+
+
+def run_command() -> None:
+    """The command `snapdiff` that pip installs: the program of this package takes the place of the interpreter."""
+    program = str(_HERE / "_native" / "bin" / "snapdiff")
+    os.execv(program, [program, *sys.argv[1:]])
