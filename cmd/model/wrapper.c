@@ -93,6 +93,14 @@ static bool words_ask_for_memory(const char *name)
 	return request || (plain_request && only_plain);
 }
 
+/* Nothing but an identifier of C: it has no scope, no arguments, and no suffix of the compiler's. */
+static bool is_identifier(const char *function)
+{
+	while (isalnum((unsigned char)*function) || *function == '_')
+		function++;
+	return *function == 0;
+}
+
 bool name_is_wrapper(const char *function)
 {
 	char name[LONGEST_NAME];
@@ -101,6 +109,8 @@ bool name_is_wrapper(const char *function)
 	/* Most names have nothing of the kind, and need not be taken apart. */
 	if (!strstr(function, "lloc") && !strstr(function, "dup"))
 		return false;
+	if (is_identifier(function))
+		return strlen(function) < sizeof(name) && words_ask_for_memory(function);
 	if (name_bare(function, name, sizeof(name)) >= sizeof(name))
 		return false;
 	while ((next = strstr(last, "::")))
