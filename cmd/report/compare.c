@@ -806,9 +806,10 @@ static void add_title(struct compare *compare)
 					     sites_change(old, new, bytes, delta));
 }
 
-static bool is_growth(const struct compare_row *row)
+static bool is_growth(const struct compare *compare, const struct compare_row *row)
 {
-	return row->change->status == CHANGE_NEW || row->change->status == CHANGE_GREW;
+	return row->change->status == CHANGE_NEW || row->change->status == CHANGE_GREW ||
+	       is_finding(compare, row->change);
 }
 
 /* ", called from serve < main"; "" where the rows have no callers of their own. */
@@ -912,7 +913,7 @@ static void add_finding(struct compare *compare)
 	for (size_t i = 0; i < compare->count; i++) {
 		const struct compare_row *row = &compare->rows[i];
 
-		if (!is_growth(row))
+		if (!is_growth(compare, row))
 			continue;
 		if (!worst || compare_rows(row, worst, compare) < 0)
 			worst = row;
