@@ -497,6 +497,28 @@ Test(fuzzy, ambiguous_stacks_stay_unpaired)
 	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
 }
 
+/* Neither program has debug information: put() was inlined into load(), and another caller's memory
+ * is gone.  It must not hide what load() gained. */
+Test(pairing, a_function_without_lines_takes_nothing_along_to_another_function)
+{
+	uint32_t gone, inlined, load;
+	struct pairing pairing;
+
+	add_background();
+	inlined = builder_add(dataset, OLD, "put@app < load@app < run@app < serve@app < main@app",
+			      10000, 5);
+	gone = builder_add(dataset, OLD, "put@app < cache@app < warm@app < main@app", 1000000, 1);
+	load = builder_add(dataset, NEW, "load@app < run@app < serve@app < main@app", 40000, 20);
+	pairing = pair_and_join();
+	for (size_t i = 0; i < pairing.count; i++) {
+		if (pairing.pairs[i].old == inlined)
+			cr_expect_eq(pairing.pairs[i].new, load);
+		if (pairing.pairs[i].old == gone)
+			cr_expect_eq(change_label_site(&pairing.pairs[i]), gone);
+	}
+	pairing_release(&pairing);
+}
+
 /* Both are the call in line 7 and hold as much, so that one is as good as the other. */
 Test(fuzzy, rivals_that_are_one_call_and_hold_as_much_do_not_keep_each_other_from_a_partner)
 {

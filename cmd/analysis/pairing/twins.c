@@ -108,8 +108,15 @@ static bool list_paired(const struct pairing *pairing, const struct dataset *dat
 	return true;
 }
 
+/* Is the line known from which the stack's function asked for memory? */
+static bool has_line(const struct dataset *dataset, uint32_t site)
+{
+	return dataset_frame_at(dataset, site, dataset->sites[site].identity.named)->line != 0;
+}
+
 /* The old stack `lone` has the key of `pair`: does it belong to the row of the new one?  A call in a
- * function of another name may be like it by chance: it takes no larger stacks along. */
+ * function of another name may be like it by chance: it takes no larger stacks along, and none if
+ * the key is not one call but a whole function. */
 static bool takes_along(const struct dataset *dataset, const struct pair_sides *sides,
 			const struct rule *rule, const struct pair *pair, uint32_t lone)
 {
@@ -118,7 +125,7 @@ static bool takes_along(const struct dataset *dataset, const struct pair_sides *
 	if (rule->key_of(dataset, pair->new) == rule->key_of(dataset, lone))
 		return false;
 	return is_same_function(dataset, pair->old, pair->new) ||
-	       blocks_of(sides, lone) <= blocks_of(sides, pair->old);
+	       (has_line(dataset, lone) && blocks_of(sides, lone) <= blocks_of(sides, pair->old));
 }
 
 static bool join(struct pairing *pairing, const struct dataset *dataset,
