@@ -63,10 +63,12 @@ static bool is_script(const char *file)
 
 static const char *const package_parts[] = {"/site-packages/", "/dist-packages/", NULL};
 
-/* Where compilers and languages keep the sources of their libraries. */
-static const char *library_file(const char *file)
+/*
+ * Scripts that a package manager writes, such as gunicorn and celery, only call a library from their
+ * top level.  A user's own script may be there, too: its functions are own code.
+ */
+static const char *starts_library(const char *function, const char *file)
 {
-	/* Scripts that a package manager writes, such as gunicorn and celery: they only begin. */
 	static const char *const commands[] = {
 		"/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/", NULL,
 	};
@@ -74,6 +76,17 @@ static const char *library_file(const char *file)
 		"/venv/bin/",   "/.venv/bin/",       "/env/bin/", "/virtualenvs/",
 		"/.local/bin/", "/.pyenv/versions/", NULL,
 	};
+	const char *why;
+
+	if (is_script(file) || strcmp(function, "<module>") != 0)
+		return NULL;
+	why = prefix_in(file, commands);
+	return why ? why : part_in(file, environments);
+}
+
+/* Where compilers and languages keep the sources of their libraries. */
+static const char *library_file(const char *file)
+{
 	static const char *const prefixes[] = {
 		"/rustc/",
 		"/rust/deps/",
@@ -101,10 +114,6 @@ static const char *library_file(const char *file)
 	};
 	const char *why = prefix_in(file, prefixes);
 
-	if (!why && !is_script(file))
-		why = prefix_in(file, commands);
-	if (!why && !is_script(file))
-		why = part_in(file, environments);
 	if (!why)
 		why = part_in(file, parts);
 	if (!why)
@@ -388,6 +397,8 @@ static enum own_kind built_in(const char *function, const char *file, const char
 	if (*why)
 		return is_python(module) && makes_objects(function) ? OWN_OBJECT : OWN_LIBRARY;
 	*why = *file ? library_file(file) : NULL;
+	if (!*why)
+		*why = starts_library(function, file);
 	if (!*why && !strchr(file, '/')) /* a file called "stl_vector.h" may be the user's own */
 		*why = library_function(function);
 	if (!*why && copies_object(function)) {

@@ -75,6 +75,8 @@ Test(own, python_is_told_by_its_files)
 	cr_expect_eq(kind("<module>", "/usr/bin/gunicorn", ""), OWN_LIBRARY);
 	cr_expect_eq(kind("<module>", "/home/u/.local/bin/celery", ""), OWN_LIBRARY);
 	cr_expect_eq(kind("<module>", "/srv/app/venv/bin/gunicorn", ""), OWN_LIBRARY);
+	cr_expect_eq(kind("handle", "/usr/local/bin/report", ""), OWN_CODE);
+	cr_expect_eq(kind("", "/home/u/.local/bin/report", ""), OWN_CODE);
 	cr_expect_eq(kind("<module>", "/usr/local/bin/report.py", ""), OWN_CODE);
 	cr_expect_eq(kind("<module>", "/srv/app/bin/report", ""), OWN_CODE);
 	cr_expect_eq(kind("", "/home/u/lib/python_tools/run.py", ""), OWN_CODE);
