@@ -14,7 +14,7 @@ enum { TIMEOUT_MS = 120000 };
 struct snap_options {
 	const char *label;
 	int holders; /* 1: who refers to whom; 2: retained sizes, too */
-	bool census;
+	bool census, resident;
 };
 
 static const char *const holders_choices[] = {"reach", "retained", NULL};
@@ -26,13 +26,18 @@ static const struct option snap_table[] = {
 	 "also say who holds what; =retained: and what would be freed with it", holders_choices},
 	{"census", 0, OPTION_FLAG, offsetof(struct snap_options, census), NULL,
 	 "also count the objects of a Python program by type and line", NULL},
+	{"resident", 0, OPTION_FLAG, offsetof(struct snap_options, resident), NULL,
+	 "also say, from now on, how much of each module is in memory; info shows it", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
 static const struct option *const snap_tables[] = {snap_table, NULL};
 
-static enum snap_status print_path(char *answer, uint64_t pid, struct snap_error *err)
+/* After "ok" there may be a path. */
+static enum snap_status print_answer(char *answer, uint64_t pid, struct snap_error *err)
 {
 	answer[strcspn(answer, "\n")] = '\0';
+	if (strcmp(answer, SNAP_CONTROL_OK) == 0)
+		return SNAP_OK;
 	if (strncmp(answer, "ok ", 3) == 0) {
 		printf("%s\n", answer + 3);
 		return SNAP_OK;
@@ -45,6 +50,17 @@ static enum snap_status print_path(char *answer, uint64_t pid, struct snap_error
 		    (unsigned long long)pid);
 }
 
+static enum snap_status send(uint64_t pid, const char *request, struct snap_error *err)
+{
+	char *answer = NULL;
+	enum snap_status st = control_ask(pid, request, TIMEOUT_MS, &answer, err);
+
+	if (st == SNAP_OK)
+		st = print_answer(answer, pid, err);
+	free(answer);
+	return st;
+}
+
 static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
@@ -54,7 +70,7 @@ static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 		{SNAP_CONTROL_CENSUS, SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_HOLDERS,
 		 SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_RETAINED},
 	};
-	char request[SNAP_CONTROL_LINE_MAX], *answer = NULL;
+	char request[SNAP_CONTROL_LINE_MAX];
 	enum snap_status st;
 	uint64_t pid;
 
@@ -66,17 +82,15 @@ static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 			     requests[options->census][options->holders],
 			     options->label ? options->label : "") >= sizeof(request))
 		return fail(err, SNAP_EUSAGE, "--label is too long");
-	st = control_ask(pid, request, TIMEOUT_MS, &answer, err);
-	if (st == SNAP_OK)
-		st = print_path(answer, pid, err);
-	free(answer);
-	return st;
+	if (options->resident)
+		st = send(pid, SNAP_CONTROL_RESIDENT, err);
+	return st == SNAP_OK ? send(pid, request, err) : st;
 }
 
 const struct command cmd_snap = {
 	.name = "snap",
 	.summary = "Ask a running process for a snapshot; print its path",
-	.usage = "[--label TEXT] [--holders[=retained]] [--census] PID|DIR",
+	.usage = "[--label TEXT] [--holders[=retained]] [--census] [--resident] PID|DIR",
 	.group = "capture",
 	.details =
 		"The process must have been started with 'snapdiff run', or link libsnap.  The "

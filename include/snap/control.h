@@ -21,6 +21,7 @@
  *                  -> the same, of a snapshot that says who holds what
  *   census [LABEL], census-holders [LABEL], census-retained [LABEL]
  *                  -> the same with the objects of an interpreter
+ *   resident       -> "ok"; from now on, snapshots say how much of each module is in memory
  *   dir            -> "ok DIR", the absolute output directory
  *   flush          -> "ok" once every snapshot that was asked for before is durable
  *   status         -> lines "KEY VALUE", then an empty line.  Keys: dir program pid seq uptime_ns
@@ -39,6 +40,7 @@
 #define SNAP_CONTROL_HOLDERS  "holders"
 #define SNAP_CONTROL_RETAINED "retained"
 #define SNAP_CONTROL_CENSUS   "census" /* with "-" and one of these two: see above */
+#define SNAP_CONTROL_RESIDENT "resident"
 #define SNAP_CONTROL_DIR      "dir"
 #define SNAP_CONTROL_FLUSH    "flush"
 #define SNAP_CONTROL_STATUS   "status"

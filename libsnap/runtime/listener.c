@@ -219,6 +219,12 @@ static void add_losses(struct snap__text *out)
 	add_number(out, "losses.snapshots_failed", snap__snapshot_failures());
 }
 
+static void answer_resident(int client)
+{
+	snap__snapshot_want_modules();
+	answer(client, SNAP_CONTROL_OK, "");
+}
+
 static void answer_status(int client)
 {
 	static char buffer[SNAP__PATH_MAX * 2] SNAP__PAGES;
@@ -309,6 +315,8 @@ static void answer_line(snap__take_fn *take)
 	else if (is_request(SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_RETAINED, &label))
 		answer_snap(client, label,
 			    (enum snap__holders)(SNAP__CENSUS | SNAP__HOLDERS_RETAINED), take);
+	else if (snap__equal(line, SNAP_CONTROL_RESIDENT))
+		answer_resident(client);
 	else if (snap__equal(line, SNAP_CONTROL_STATUS))
 		answer_status(client);
 	else if (snap__equal(line, SNAP_CONTROL_DIR))

@@ -101,6 +101,7 @@ struct job {
 	const char *census_failed;  /* why there is no census though one was wanted; NULL */
 	struct metric *metrics;     /* of the process, before a copy is made; NULL: not taken */
 	uint32_t metric_count;
+	bool has_module_pages; /* how much of each module is in memory was asked for */
 	uint32_t module_pages, modules_uncounted; /* modules whose memory was counted, was not */
 	bool has_allocator;                       /* is the allocator's among them? */
 	uint64_t threads, recorder_bytes;
@@ -418,6 +419,19 @@ static struct module_pages {
 	struct snap__resident_module sum;
 } module_pages[MOST_MODULES] SNAP__PAGES;
 
+static _Atomic bool modules_wanted;
+
+void snap__snapshot_want_modules(void)
+{
+	atomic_store(&modules_wanted, true);
+}
+
+/* It may be asked for while a snapshot is written; each snapshot decides once. */
+static bool wants_module_pages(void)
+{
+	return snap__process_config()->resident || atomic_load(&modules_wanted);
+}
+
 /* They are read however long it takes, because the user asked for them. */
 static void take_module_pages(struct job *job)
 {
@@ -471,7 +485,8 @@ static void take_metrics(struct job *job)
 	job->metrics = metrics;
 	job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
 	take_pages(job);
-	if (snap__process_config()->resident)
+	job->has_module_pages = wants_module_pages();
+	if (job->has_module_pages)
 		take_module_pages(job);
 	job->threads = leave.is_least ? 1 : snap__metrics_threads_seen();
 }
@@ -632,7 +647,7 @@ static void put_losses(struct job *job)
 		put_number(job, "losses.verify_mismatches", snap__verify_mismatches());
 	put_number(job, "losses.snapshots_failed", snap__snapshot_failures());
 	put_number(job, "losses.snapshots_merged", snap__snapshot_merged());
-	if (snap__process_config()->resident)
+	if (job->has_module_pages)
 		put_number(job, "losses.modules_uncounted", job->modules_uncounted);
 }
 

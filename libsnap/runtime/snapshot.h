@@ -48,6 +48,9 @@ struct snap__order {
 enum snap_status snap__snapshot_take(const struct snap__order *order, char *path, size_t size,
 				     int *error);
 
+/** From now on, snapshots say how much of each module is in memory, as with SNAP_RESIDENT. */
+void snap__snapshot_want_modules(void);
+
 /** Snapshots written so far by this process: the last one's sequence number. */
 uint64_t snap__snapshot_seq(void);
 

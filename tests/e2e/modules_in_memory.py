@@ -1,4 +1,4 @@
-"""`run --resident`: how much of the program is in memory, held against what the kernel says in smaps; and what is said of
+"""`run --resident` and `snap --resident`: how much of the program is in memory, held against what the kernel says in smaps; and what is said of
 modules that are mapped no more, are too many or have a path that is too long.
 
 usage: modules_in_memory.py SNAPDIFF
@@ -48,9 +48,26 @@ int main(void)
 	return 0;
 }
 """
+# It writes to a library's variables, has it allocate, says who it is, and waits.
+WAITS_C = r"""#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int count, char **words)
+{
+	void *library = dlopen(words[1], RTLD_NOW);
+	((void (*)(void))dlsym(library, "touch"))();
+	((void (*)(void))dlsym(library, "keep"))();
+	printf("%d\n", (int)getpid());
+	fflush(stdout);
+	return getchar() != EOF || count != 2;
+}
+"""
 LIBRARY_C = r"""static char variables[1 << 20] = {1};
 int number = NUMBER;
 void touch(void) { for (unsigned i = 0; i < sizeof(variables); i += 4096) ((volatile char *)variables)[i]++; }
+extern void *malloc(unsigned long);
+void *kept;
+void keep(void) { kept = malloc(100); }
 """
 # A library is mapped, unmapped, and mapped elsewhere; another one is replaced by a new file of the same name.
 REOPENS_C = r"""#define _GNU_SOURCE
@@ -181,6 +198,40 @@ def check_reopened(snapdiff, where):
             assert counted[0]["base"] == int(printed), "the present one"
 
 
+def of_kernel(pid, name):
+    """Resident and private bytes of a mapped file, by the kernel."""
+    sums, inside = {"Rss:": 0, "Anonymous:": 0}, False
+    with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as smaps:
+        for line in smaps:
+            words = line.split()
+            if "-" in words[0]:
+                inside = words[-1] == name
+            elif inside and words[0] in sums:
+                sums[words[0]] += int(words[1]) * 1024
+    return sums["Rss:"], sums["Anonymous:"]
+
+
+def check_asked_later(snapdiff, where):
+    """Of a program that runs: `snap --resident`, and from then on every snapshot."""
+    library = compile_c(where, "later.so", LIBRARY_C, "-shared", "-fPIC", "-nostdlib", "-DNUMBER=1")
+    program = compile_c(where, "waits", WAITS_C, "-ldl")
+    snaps = tempfile.mkdtemp(dir=where)
+    with subprocess.Popen([snapdiff, "run", "-q", "-o", snaps, "--exit-snapshot", "none", "--", program, library],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        pid = int(run.stdout.readline())
+        before, asked, after = (subprocess.run([snapdiff, "snap", *options, str(pid)], check=True, capture_output=True,
+                                               text=True, timeout=60).stdout.strip() for options in ([], ["--resident"], []))
+        resident, private = of_kernel(pid, library)
+        run.stdin.close()
+        assert run.wait() == 0
+    assert in_memory(snapdiff, before) == [], "nobody had asked"
+    for path in (asked, after):
+        found = next(module for module in in_memory(snapdiff, path) if module["path"] == library)
+        assert (found["resident_bytes"], found["private_bytes"]) == (resident, private), (found, resident, private)
+        assert info(snapdiff, path)["losses"]["modules_uncounted"] == 0
+    assert private >= 1 << 20, "the program wrote to its variables"
+
+
 def check_many(snapdiff, where):
     """What does not fit is counted; what is not mapped any more takes no room."""
     many = MOST + 6
@@ -229,7 +280,7 @@ def main():
         rows = subprocess.run([snapdiff, "query", "-f", "json", "SELECT resident_bytes, private_bytes FROM modules "
                                "WHERE module LIKE '%/holds'", path], check=True, capture_output=True, text=True).stdout
         assert str(found["resident_bytes"]) in rows and str(found["private_bytes"]) in rows, rows
-        for check in (check_account, check_long_path, check_reopened, check_many):
+        for check in (check_account, check_long_path, check_reopened, check_asked_later, check_many):
             check(snapdiff, where)
 
 
