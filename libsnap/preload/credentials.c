@@ -8,17 +8,18 @@
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "runtime/lifecycle.h"
+#include "runtime/trigger.h"
 
 #define CREDENTIALS_CALL(name, parameters, arguments)                                              \
 	ENTRY int name parameters                                                                  \
 	{                                                                                          \
-		bool made_way;                                                                     \
+		struct snap__way way;                                                              \
 		int result;                                                                        \
                                                                                                    \
 		snap__real_find();                                                                 \
-		made_way = snap__process_make_way();                                               \
+		way = snap__process_make_way();                                                    \
 		result = snap__real.name arguments;                                                \
-		snap__process_after_credentials(made_way);                                         \
+		snap__process_after_credentials(way);                                              \
 		return result;                                                                     \
 	}
 
@@ -31,4 +32,18 @@ CREDENTIALS_CALL(setregid, (gid_t real, gid_t effective), (real, effective))
 CREDENTIALS_CALL(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved))
 CREDENTIALS_CALL(setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved))
 CREDENTIALS_CALL(setgroups, (size_t count, const gid_t *groups), (count, groups))
-CREDENTIALS_CALL(initgroups, (const char *user, gid_t group), (user, group))
+
+/* It reads files and allocates, which may need a helper. */
+ENTRY int initgroups(const char *user, gid_t group)
+{
+	struct snap__way way;
+	int result;
+
+	snap__real_find();
+	way = snap__process_make_way();
+	snap__trigger_free_way(way);
+	result = snap__real.initgroups(user, group);
+	way.is_held = false;
+	snap__process_after_credentials(way);
+	return result;
+}

@@ -17,7 +17,7 @@
  *
  * What the host can notice: a child process named "snapdiff" in /proc while the helper runs, with
  * the host's command line.  Its exit signal is 0, so that wait() and waitpid(-1) do not see it;
- * before calls with __WALL or __WCLONE, which do, it ends (preload/wait.c).  It counts towards RLIMIT_NPROC.  Calls that the kernel refuses
+ * before calls for any child with __WALL or __WCLONE, which do, it ends (preload/wait.c).  It counts towards RLIMIT_NPROC.  Calls that the kernel refuses
  * to those who share memory fail while it runs (unshare(CLONE_NEWUSER), setns() into a user or time
  * namespace): libsnap's versions of them end the helper first.
  *

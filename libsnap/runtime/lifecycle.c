@@ -316,15 +316,21 @@ int snap__process_alone(int (*call)(int, int), int first, int second)
 	return result;
 }
 
-bool snap__process_make_way(void)
+struct snap__way snap__process_make_way(void)
 {
-	return snap__trigger_is_running() && is_ours() && snap__trigger_stop();
+	if (atomic_load(&state) == PASSIVE || !is_ours())
+		return (struct snap__way){false, false};
+	return snap__trigger_make_way();
 }
 
-void snap__process_after_credentials(bool made_way)
+void snap__process_after_credentials(struct snap__way way)
 {
-	if (made_way)
+	int saved = errno;
+
+	snap__trigger_free_way(way);
+	if (way.was_made)
 		snap__trigger_start();
+	errno = saved;
 }
 
 void snap__process_confine(bool filtered)
@@ -364,7 +370,8 @@ bool snap__process_exec_begins(void)
 
 void snap__process_exec_failed(bool made_way)
 {
-	snap__process_after_credentials(made_way);
+	if (made_way)
+		snap__trigger_start();
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */

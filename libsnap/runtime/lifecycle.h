@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "runtime/process.h"
+#include "runtime/trigger.h"
 
 /** If the environment says that recording shall begin, have the kernel make the needed pages in one
  * step.  Call it before they are touched. */
@@ -41,12 +42,12 @@ bool snap__process_dies(int signal);
  */
 int snap__process_alone(int (*call)(int, int), int first, int second);
 
-/** End the helper, if one runs.  False: none was ended. */
-bool snap__process_make_way(void);
+/** End the helper, if one runs.  None starts before snap__trigger_free_way(). */
+struct snap__way snap__process_make_way(void);
 
 /** After a change of user or group, before which the helper was ended: it must not keep rights that its host
  *  has given up. */
-void snap__process_after_credentials(bool made_way);
+void snap__process_after_credentials(struct snap__way way);
 
 /** The process is about to call chroot(), or (`filtered`) to install a filter of system calls. */
 void snap__process_confine(bool filtered);

@@ -894,18 +894,35 @@ void snap__trigger_confine_more(void)
 		seal();
 }
 
-bool snap__trigger_stop(void)
+struct snap__way snap__trigger_make_way(void)
 {
-	bool ended;
+	struct snap__way way = {false, false};
 
 	if (snap__trigger_is_silent() || !snap__lock_take(&starting))
-		return false;
+		return way;
+	way.is_held = true;
+	if (!helper.unreaped)
+		return way;
 	atomic_store(&stopping, true);
 	snap__helper_wake(&helper);
-	ended = snap__helper_reap(&helper, STOP_NS);
+	way.was_made = snap__helper_reap(&helper, STOP_NS);
 	atomic_store(&stopping, false);
-	snap__lock_release(&starting);
-	return ended;
+	return way;
+}
+
+void snap__trigger_free_way(struct snap__way way)
+{
+	if (way.is_held)
+		release_starting();
+}
+
+bool snap__trigger_stop(void)
+{
+	struct snap__way way = snap__trigger_make_way();
+
+	if (way.is_held)
+		snap__lock_release(&starting);
+	return way.is_held && !snap__helper_runs(&helper);
 }
 
 void snap__trigger_end(void)

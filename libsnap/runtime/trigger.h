@@ -76,6 +76,15 @@ void snap__trigger_child_unwritten(void);
 /** End the helper, if one runs, after all requests are done.  False if it does not end. */
 bool snap__trigger_stop(void);
 
+/** Around a short call that no helper must meet.  The first ends the helper, and until the second no other thread
+ *  starts one. */
+struct snap__way {
+	bool is_held;  /* no helper starts */
+	bool was_made; /* a helper ran and was ended */
+};
+struct snap__way snap__trigger_make_way(void);
+void snap__trigger_free_way(struct snap__way way);
+
 /** Does a helper run? */
 bool snap__trigger_is_running(void);
 

@@ -574,7 +574,8 @@ PROCESSES = {  # how many snapshots of the program itself are due; None: it depe
     "daemon": 3, "clone3": 2, "vfork": 1, "script": None, "profiled": 6, "small_stacks": 1, "exit_from_small_stack": 1,
     "alternate": 1, "death_on_alternate": 1, "exit_in_handler": 1, "abort_at_exit": 1, "fork_at_exit": 2, "quick": 2,
     "closes_at_exit": 1, "broken_stderr": 1, "data_at_stderr": 1, "no_descriptors": 1, "three_descriptors": 2,
-    "directory_is_removed": 2, "not_dumpable": 2, "no_new_privileges": 2, "children_ignored": 6, "waits_for_all": 4, "clearenv": 1,
+    "directory_is_removed": 2, "not_dumpable": 2, "no_new_privileges": 2, "children_ignored": 6, "waits_for_all": 4,
+    "waits_beside_thread": 1, "clearenv": 1,
     "unpreload": 1, "fixed_addresses": 2, "three_times": 3}
 
 

@@ -13,6 +13,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -442,6 +444,34 @@ static void waits_for_all(void)
 	}
 }
 
+static atomic_bool is_over;
+
+static void *churn_on(void *unused)
+{
+	while (!atomic_load(&is_over))
+		churn(100);
+	return unused;
+}
+
+/* The same while another thread allocates. */
+static void waits_beside_thread(void)
+{
+	enum { ROUNDS = 20000 };
+	int status, rounds = 0, none = 0;
+	siginfo_t info;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, churn_on, NULL) != 0)
+		exit(2);
+	for (; rounds < ROUNDS; rounds++) {
+		none += waitpid(-1, &status, __WALL) == -1 && errno == ECHILD;
+		none += waitid(P_ALL, 0, &info, WEXITED | __WALL) == -1 && errno == ECHILD;
+	}
+	atomic_store(&is_over, true);
+	pthread_join(thread, NULL);
+	printf("no children: %d of %d\n", none, 2 * ROUNDS);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -465,6 +495,7 @@ static const struct {
 	{"no_new_privileges", no_new_privileges},
 	{"children_ignored", children_ignored},
 	{"waits_for_all", waits_for_all},
+	{"waits_beside_thread", waits_beside_thread},
 	{"closes_at_exit", closes_at_exit},
 };
 
