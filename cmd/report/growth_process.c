@@ -325,7 +325,7 @@ static const char *likely_causes(struct report *report, const struct growth_axis
 				 const struct unrecorded_growth *grown)
 {
 	if (grown->is_mostly_files)
-		return "Most of it are pages of files: mappings that are never unmapped, or "
+		return "Most of it is pages of files: mappings that are never unmapped, or "
 		       "files that the program reads through them";
 	return report_text(report,
 			   "Likely causes: fragmentation (free inside the allocator: %s), an "

@@ -114,7 +114,7 @@ static void set_malloc(const struct resident *resident, struct resident_sum *sum
 	const bool *known = resident->known;
 	int64_t pymalloc = f[PYMALLOC_RESIDENT] - f[PYMALLOC_FREE];
 
-	if (known[ALLOCATOR_IN_USE] || !known[HEAPS_IN_USE]) {
+	if (known[ALLOCATOR_IN_USE] || !known[HEAPS_RESIDENT] || !known[HEAPS_IN_USE]) {
 		set(sum, RESIDENT_MALLOC_FREE, known[ALLOCATOR_FREE],
 		    f[ALLOCATOR_FREE] - f[ALLOCATOR_FREE_ABSENT]);
 		set(sum, RESIDENT_OVERHEAD, known[ALLOCATOR_IN_USE] && known[LIVE],

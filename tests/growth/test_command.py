@@ -590,7 +590,7 @@ class Growth(unittest.TestCase):
         text = self.run_growth(resident("files", metrics__resident__files=lambda i: i * 2**20,
                                         metrics__resident__modules=lambda i: 0,
                                         metrics__resident__stacks=lambda i: 0)).stdout
-        self.assertIn("Most of it are pages of files", text)
+        self.assertIn("Most of it is pages of files", text)
         self.assertNotIn("fragmentation", text)
         self.assertEqual(self.report(self.leak())["unrecorded_growth"], 0)
 

@@ -25,6 +25,12 @@ Test(notice, a_figure_of_one_takes_the_singular)
 	reads(&(struct notice){.kind = NOTICE_SERIES_IDLE, .figures = {3, 8}},
 	      "In 3 of 8 intervals the program was idle: they are left out, because nothing "
 	      "happened in them.");
+	reads(&(struct notice){.kind = NOTICE_SERIES_IDLE, .figures = {1, 8}},
+	      "In 1 of 8 intervals the program was idle: it is left out, because nothing happened "
+	      "in it.");
+	reads(&(struct notice){.kind = NOTICE_SERIES_REPEATS, .figures = {1}},
+	      "1 snapshot repeats the seq of the one before or goes back; it is numbered by "
+	      "position");
 }
 
 Test(notice, whom_it_is_about_comes_first_unless_the_words_have_a_place_for_it)
