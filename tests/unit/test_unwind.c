@@ -165,8 +165,16 @@ Test(unwind, ways_that_have_little_in_common_match_the_oracle)
 }
 
 /* 4,096 calls of one function, which the compiler must not merge. */
+static bool is_unchecked;
+
 NOT_INLINED static int called(void)
 {
+	if (is_unchecked) {
+		struct snap__regs regs = snap__regs_of_caller(__builtin_frame_address(0));
+
+		snap__unwind_capture(oracle_thread, &regs);
+		return 1;
+	}
 	oracle_check();
 	return 1;
 }
@@ -216,6 +224,28 @@ Test(unwind, a_program_that_allocates_through_many_calls_gets_room_for_their_rul
 	make_calls(CALLS / 4);
 	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
 	cr_assert_lt(oracle_thread->steps_filled, CALLS / 8);
+}
+
+/* 16 MiB, as the README says. */
+Test(unwind, many_threads_together_get_little_room_for_such_rules)
+{
+	const size_t first = 1024 * sizeof(struct snap__step), most = (size_t)16 << 20;
+	size_t all = 0, table = 0;
+
+	for (int thread = 0; thread < 150; thread++) {
+		oracle_start();
+		is_unchecked = true;
+		for (int round = 0; round < 4; round++)
+			make_calls(CALLS);
+		is_unchecked = false;
+		make_calls(CALLS / 64);
+		table = oracle_thread->steps_mask + 2 * sizeof(struct snap__step);
+		all += table > first ? table : 0;
+	}
+	cr_assert_gt(all, most / 4);
+	cr_assert_leq(all, most);
+	cr_assert_eq(table, first, "the last thread has %zu bytes", table);
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
 }
 
 NOT_INLINED static int recurse(int depth)

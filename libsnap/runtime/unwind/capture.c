@@ -28,7 +28,8 @@
 #define STEPS_A_LINE  2u
 #define FULL_STEPS    1024u /* of the tables of steps; powers of two */
 #define MOST_STEPS    8192u
-#define MANY_FILLED   2u /* a table that was filled so often is too small */
+#define MANY_FILLED   2u          /* a table that was filled so often is too small */
+#define MOST_ENLARGED (16u << 20) /* bytes of the larger tables of all threads */
 
 /* See is_kept_in_vain(). */
 #define GAIN         8u /* what a kept frame saves that is met again, to what it costs to keep one */
@@ -92,17 +93,44 @@ static uint32_t count_of_steps(const struct snap__unwind_thread *thread)
 	return (uint32_t)(thread->steps_mask / sizeof(struct snap__step)) + STEPS_A_LINE;
 }
 
+/* NULL: the thread, or all of them together, may have no more. */
+static struct snap__step *larger_table(uint32_t count)
+{
+	static _Atomic uint32_t enlarged;
+	uint32_t size = count * (uint32_t)sizeof(struct snap__step);
+
+	if (count > MOST_STEPS)
+		return NULL;
+	if (atomic_fetch_add(&enlarged, size) + size > MOST_ENLARGED) {
+		atomic_fetch_sub(&enlarged, size);
+		return NULL;
+	}
+	return snap__arena_alloc(size);
+}
+
+/* Give the whole pages of a table back that the thread uses no more. */
+static void discard_table(const struct snap__step *steps, uint32_t count)
+{
+	uintptr_t from = ((uintptr_t)steps + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	uintptr_t to = (uintptr_t)(steps + count) & ~(PAGE_BYTES - 1);
+
+	if (to > from)
+		snap__discard((void *)from, to - from);
+}
+
 /* A program may allocate through more calls than the table has room for. */
 __attribute__((noinline)) static void enlarge_steps(struct snap__unwind_thread *thread)
 {
-	uint32_t count = 2 * count_of_steps(thread);
-	struct snap__step *steps =
-		count <= MOST_STEPS ? snap__arena_alloc(count * sizeof(*steps)) : NULL;
+	struct snap__step *before = thread->steps, *steps;
+	uint32_t count = count_of_steps(thread);
 
-	if (steps)
-		use_steps(thread, steps, count);
-	else
+	steps = larger_table(2 * count);
+	if (steps) {
+		use_steps(thread, steps, 2 * count);
+		discard_table(before, count);
+	} else {
 		thread->steps_filled = 0;
+	}
 }
 
 /* Make the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their returns,
