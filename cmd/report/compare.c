@@ -410,13 +410,21 @@ static struct value per_value(uint64_t figure, double units)
 	return figure == SNAP_UNKNOWN ? value_null() : value_real((double)figure / units);
 }
 
+/* "7.8 KiB -> 15.6 KiB" */
+static const char *rates_text(const struct compare *compare, double old, double new)
+{
+	bool is_bytes = compare->metric == sites_bytes_figure(compare->options);
+	char before[32], after[32];
+
+	return report_text(compare->report, "%s -> %s", per_unit_text(old, is_bytes, before),
+			   per_unit_text(new, is_bytes, after));
+}
+
 static void add_per_unit(const struct compare *compare, const struct change_row *row,
 			 struct value *values)
 {
 	enum figure metric = compare->metric;
 	const struct change_units *units = &compare->per->units;
-	bool is_bytes = metric == sites_bytes_figure(compare->options);
-	char old[32], new[32];
 
 	values[OLD_PER] = per_value(row->old.value[metric], units->old);
 	values[NEW_PER] = per_value(row->new.value[metric], units->new);
@@ -424,9 +432,7 @@ static void add_per_unit(const struct compare *compare, const struct change_row 
 		return;
 	values[DELTA_PER] = value_real(change_per_unit(row, metric, units));
 	values[PER] = value_text(compare->report,
-				 report_text(compare->report, "%s -> %s",
-					     per_unit_text(values[OLD_PER].real, is_bytes, old),
-					     per_unit_text(values[NEW_PER].real, is_bytes, new)));
+				 rates_text(compare, values[OLD_PER].real, values[NEW_PER].real));
 }
 
 static void add_spread(const struct spread *spread, struct value *values)
@@ -827,15 +833,28 @@ static const char *called_from(struct compare *compare, const struct compare_row
 		       : "";
 }
 
-static const char *worst_text(struct compare *compare, const struct compare_row *worst)
+/* What a row is judged by: "+64.0 KiB"; "7.8 KiB -> 15.6 KiB per request" */
+static const char *worst_change(const struct compare *compare, const struct change_row *row)
 {
-	enum figure bytes = sites_bytes_figure(compare->options);
+	const struct per_unit *per = compare->per;
+	uint64_t old = row->old.value[compare->metric], new = row->new.value[compare->metric];
 	char delta[32];
 
+	if (per && old != SNAP_UNKNOWN && new != SNAP_UNKNOWN)
+		return report_text(compare->report, "%s per %s",
+				   rates_text(compare, (double)old / per->units.old,
+					      (double)new / per->units.new),
+				   per->unit);
+	return report_text(
+		compare->report, "%s",
+		sites_change(&row->old, &row->new, sites_bytes_figure(compare->options), delta));
+}
+
+static const char *worst_text(struct compare *compare, const struct compare_row *worst)
+{
 	return report_text(compare->report, "worst is %s (%s)%s",
 			   sites_bare_words(compare->report, words_of(compare, worst)),
-			   sites_change(&worst->change->old, &worst->change->new, bytes, delta),
-			   called_from(compare, worst));
+			   worst_change(compare, worst->change), called_from(compare, worst));
 }
 
 /* ": 3 rows shrank or are gone (-1.0 MiB), 2 moved, 140 are the same" */
