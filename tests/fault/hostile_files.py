@@ -173,7 +173,7 @@ class Files(unittest.TestCase):
             for command, result in self.asked(database):
                 with self.subTest(index=index, command=command):
                     self.assertEqual(result.returncode, 3, result.stderr)
-                    self.assertIn(b"its index 'strange' computes", result.stderr)
+                    self.assertIn(b"its index 'strange' sorts by an expression", result.stderr)
         database = self.database_of_a_stranger("create index own on live(bytes desc, blocks)",
                                                "create unique index more on run(host collate nocase, pid, start_time_ns)")
         for command, result in self.asked(database):
