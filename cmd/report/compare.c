@@ -1163,7 +1163,8 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 
 	if (st == SNAP_OK && select.group < GROUP_STACK && !select.no_skip &&
 	    !compare->options->cumulative &&
-	    !twins_join_sites(&compare->pairing, compare->dataset, &compare->sides))
+	    !twins_join_sites(&compare->pairing, compare->dataset, &compare->sides,
+			      compare->metric))
 		st = fail_memory(err, "pairing call stacks");
 	if (st == SNAP_OK)
 		st = selection_new(&compare->selection, compare->dataset, &select, err);

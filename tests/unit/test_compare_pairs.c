@@ -112,7 +112,7 @@ Test(pairing, a_call_that_moved_takes_the_old_stacks_without_a_partner_along)
 	for (size_t i = 0; i < pairing.count; i++)
 		if (pairing.pairs[i].old == b)
 			cr_expect_eq(change_label_site(&pairing.pairs[i]), b);
-	cr_assert(twins_join_sites(&pairing, dataset, &sides));
+	cr_assert(twins_join_sites(&pairing, dataset, &sides, FIGURE_LIVE_BYTES));
 	for (size_t i = 0; i < pairing.count; i++) {
 		uint32_t label = change_label_site(&pairing.pairs[i]);
 
@@ -133,7 +133,7 @@ static struct pairing pair_and_join(void)
 	struct pairing pairing;
 
 	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_FUZZY, NULL), SNAP_OK);
-	cr_assert(twins_join_sites(&pairing, dataset, &sides));
+	cr_assert(twins_join_sites(&pairing, dataset, &sides, FIGURE_LIVE_BYTES));
 	free(old_cells);
 	free(new_cells);
 	return pairing;
@@ -153,6 +153,31 @@ Test(pairing, a_function_without_lines_takes_its_stacks_along_to_where_its_lines
 	for (size_t i = 0; i < pairing.count; i++)
 		cr_expect_eq(change_label_site(&pairing.pairs[i]),
 			     pairing.pairs[i].old == gone ? gone : new);
+	pairing_release(&pairing);
+}
+
+/* Of put() and take(), one caller is gone and another one holds more: 6 and 100 blocks of 100 bytes. */
+Test(pairing, a_function_without_lines_does_not_hide_by_what_is_gone_that_a_call_holds_more)
+{
+	builder_add(dataset, OLD, "put@app < main@app", 1000, 10);
+	uint32_t gone = builder_add(dataset, OLD, "put@app < x@app < y@app < z@app", 9000, 90);
+	uint32_t put = builder_add(dataset, NEW, "put:p.c:4@app < main:m.c:2@app", 1600, 16);
+	builder_add(dataset, OLD, "take@app < main@app", 1000, 10);
+	uint32_t explains = builder_add(dataset, OLD, "take@app < x@app < y@app < z@app", 9000, 90);
+	uint32_t take = builder_add(dataset, NEW, "take:p.c:40@app < main:m.c:3@app", 11000, 110);
+	struct pairing pairing = pair_and_join();
+
+	cr_expect_eq(pairing.count, 4);
+	for (size_t i = 0; i < pairing.count; i++) {
+		const struct pair *pair = &pairing.pairs[i];
+
+		if (pair->old == gone)
+			cr_expect_eq(change_label_site(pair), gone);
+		else if (pair->old == explains)
+			cr_expect_eq(change_label_site(pair), take);
+		else
+			cr_expect(pair->new == put || pair->new == take);
+	}
 	pairing_release(&pairing);
 }
 

@@ -18,8 +18,8 @@ static uint64_t line_key(const struct dataset *dataset, uint32_t site)
 	return dataset->sites[site].identity.line;
 }
 
-/* Of the frame that names the site.  Without debug information a function is all that is known of it. */
-static uint64_t place_key(const struct dataset *dataset, uint32_t site)
+/* Of the row that has the site's name. */
+static uint64_t row_key(const struct dataset *dataset, uint32_t site)
 {
 	const struct dataset_site *row = &dataset->sites[site];
 	const struct dataset_frame *frame;
@@ -28,13 +28,23 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 	if (row->identity.named >= row->depth)
 		return 0;
 	frame = dataset_frame_at(dataset, site, row->identity.named);
-	if (!frame->file && name_is_address(dataset_text(dataset, frame->function)))
-		return 0;
-	if (!frame->file != !frame->line)
-		return 0;
 	key = hash_fold(row->domain, frame->function);
 	key = hash_fold(key, frame->module);
 	return hash_fold(hash_fold(key, frame->file), frame->line);
+}
+
+/* The same, where it means a call or a function.  Without debug information a function is all that is known. */
+static uint64_t place_key(const struct dataset *dataset, uint32_t site)
+{
+	const struct dataset_site *row = &dataset->sites[site];
+	const struct dataset_frame *frame;
+
+	if (row->identity.named >= row->depth)
+		return 0;
+	frame = dataset_frame_at(dataset, site, row->identity.named);
+	if (!frame->file && name_is_address(dataset_text(dataset, frame->function)))
+		return 0;
+	return !frame->file != !frame->line ? 0 : row_key(dataset, site);
 }
 
 /* Are both stacks named by the same function? */
@@ -47,18 +57,112 @@ static bool is_same_function(const struct dataset *dataset, uint32_t a, uint32_t
 		       dataset_frame_at(dataset, b, right)->function;
 }
 
+static uint64_t known(const struct figures *figures, enum figure figure)
+{
+	uint64_t value = figures->value[figure];
+
+	return value == SNAP_UNKNOWN ? 0 : value;
+}
+
 static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
 {
-	uint64_t blocks = sides->old[old]->figures.value[FIGURE_LIVE_BLOCKS];
-
-	return blocks == SNAP_UNKNOWN ? 0 : blocks;
+	return known(&sides->old[old]->figures, FIGURE_LIVE_BLOCKS);
 }
+
+/* ---- what rows have gained ------------------------------------------------------------------- */
+
+/* What the new stacks of a row hold beyond the old ones that count towards it. */
+struct gain {
+	uint64_t key;
+	int64_t bytes, blocks;
+};
+
+struct gains {
+	struct gain *rows; /* by rising keys */
+	size_t count;
+};
+
+static int compare_gains(const void *left, const void *right)
+{
+	const struct gain *a = left, *b = right;
+
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static void add_stack(struct gain *gain, const struct dataset_cell *cell, enum figure bytes,
+		      int sign)
+{
+	gain->bytes += sign * (int64_t)known(&cell->figures, bytes);
+	gain->blocks += sign * (int64_t)known(&cell->figures, bytes ^ 1);
+}
+
+/* Stacks that have no partner yet and no row of a partner do not count.  False when memory is out. */
+static bool compute_gains(struct gains *gains, const struct pairing *pairing,
+			  const struct dataset *dataset, const struct pair_sides *sides,
+			  enum figure bytes)
+{
+	size_t count = 0;
+
+	gains->rows = malloc((pairing->count + 1) * sizeof(*gains->rows));
+	if (!gains->rows)
+		return false;
+	for (size_t i = 0; i < pairing->count; i++) {
+		const struct pair *pair = &pairing->pairs[i];
+		uint32_t row = pair->has_twin ? pair->twin : pair->new;
+		struct gain gain = {0};
+
+		if (row == SNAP_NONE)
+			continue;
+		gain.key = row_key(dataset, row);
+		if (pair->new != SNAP_NONE)
+			add_stack(&gain, sides->new[pair->new], bytes, 1);
+		if (pair->old != SNAP_NONE)
+			add_stack(&gain, sides->old[pair->old], bytes, -1);
+		gains->rows[count++] = gain;
+	}
+	qsort(gains->rows, count, sizeof(*gains->rows), compare_gains);
+	for (size_t i = 0; i < count; i++) {
+		struct gain *last = gains->count ? &gains->rows[gains->count - 1] : NULL;
+
+		if (last && last->key == gains->rows[i].key) {
+			last->bytes += gains->rows[i].bytes;
+			last->blocks += gains->rows[i].blocks;
+		} else {
+			gains->rows[gains->count++] = gains->rows[i];
+		}
+	}
+	return true;
+}
+
+/* May the old stack count towards the row of `new`?  Not if that hides what the row gained: then
+ * more than it gained is gone.  What may is taken off the row's gain. */
+static bool take_gain(struct gains *gains, const struct dataset *dataset,
+		      const struct dataset_cell *old, uint32_t new, enum figure bytes)
+{
+	uint64_t key = row_key(dataset, new);
+	struct gain left, *gain;
+	size_t at;
+
+	SEARCH(at, 0, gains->count, gains->rows[at].key < key);
+	if (at == gains->count || gains->rows[at].key != key)
+		return true;
+	gain = &gains->rows[at];
+	left = *gain;
+	add_stack(&left, old, bytes, -1);
+	if ((gain->bytes > 0 || gain->blocks > 0) && (left.bytes < 0 || left.blocks < 0))
+		return false;
+	*gain = left;
+	return true;
+}
+
+/* ---- twins ----------------------------------------------------------------------------------- */
 
 /* How twins are found. */
 struct rule {
 	key_of_site *key_of;
 	enum pair_level surest; /* pairs that are surer than this do not count */
 	bool moves;             /* the partner must have another key */
+	enum figure bytes;      /* live or allocated: by which rows are compared */
 };
 
 /* By its lines, a stack is the same call in the same place. */
@@ -128,15 +232,24 @@ static bool takes_along(const struct dataset *dataset, const struct pair_sides *
 	       (has_line(dataset, lone) && blocks_of(sides, lone) <= blocks_of(sides, pair->old));
 }
 
+/* Where one side has no lines, a function stands for all its calls: is it known which one it is? */
+static bool is_one_call(const struct dataset *dataset, uint32_t old, uint32_t new)
+{
+	return has_line(dataset, old) && has_line(dataset, new);
+}
+
 static bool join(struct pairing *pairing, const struct dataset *dataset,
 		 const struct pair_sides *sides, const struct rule *rule)
 {
 	struct keyed_row *paired = malloc((pairing->count + 1) * sizeof(*paired));
+	struct gains gains = {0};
 	size_t count = 0, at;
-	bool ok = paired && list_paired(pairing, dataset, sides, rule, paired, &count);
+	bool ok = paired && list_paired(pairing, dataset, sides, rule, paired, &count) &&
+		  (!rule->moves || compute_gains(&gains, pairing, dataset, sides, rule->bytes));
 
 	for (size_t i = 0; ok && i < pairing->count; i++) {
 		struct pair *pair = &pairing->pairs[i];
+		const struct pair *best;
 		uint64_t key;
 
 		if (pair->new != SNAP_NONE || pair->has_twin)
@@ -145,11 +258,15 @@ static bool join(struct pairing *pairing, const struct dataset *dataset,
 		SEARCH(at, 0, count, paired[at].key < key);
 		if (!key || at == count || paired[at].key != key)
 			continue;
-		pair->has_twin = takes_along(dataset, sides, rule, &pairing->pairs[paired[at].row],
-					     pair->old);
+		best = &pairing->pairs[paired[at].row];
+		pair->has_twin =
+			takes_along(dataset, sides, rule, best, pair->old) &&
+			(!rule->moves || is_one_call(dataset, pair->old, best->new) ||
+			 take_gain(&gains, dataset, sides->old[pair->old], best->new, rule->bytes));
 		if (pair->has_twin)
-			pair->twin = pairing->pairs[paired[at].row].new;
+			pair->twin = best->new;
 	}
+	free(gains.rows);
 	free(paired);
 	return ok;
 }
@@ -158,15 +275,17 @@ bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
 		      const struct pair_sides *sides)
 {
 	/* A pair of one build says nothing of another one. */
-	const struct rule rule = {line_key, PAIR_LINE, false};
+	const struct rule rule = {line_key, PAIR_LINE, false, FIGURE_LIVE_BYTES};
 
 	return join(pairing, dataset, sides, &rule);
 }
 
 bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
-		      const struct pair_sides *sides)
+		      const struct pair_sides *sides, enum figure metric)
 {
-	const struct rule rule = {place_key, PAIR_EXACT, true};
+	const struct rule rule = {place_key, PAIR_EXACT, true,
+				  metric < FIGURE_ALLOCATED_BYTES ? FIGURE_LIVE_BYTES
+								  : FIGURE_ALLOCATED_BYTES};
 
 	return join(pairing, dataset, sides, &rule);
 }

@@ -20,8 +20,10 @@ bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
  * stacks along, also those that have no partner because its callers changed.  A call that is still
  * where it was keeps them, even if some of its stacks are like those of another call now.  A call
  * in a function of another name takes no larger stacks along: it may be like it by chance.
+ * Where one side has no lines, a function is all that is known of a call: its old stacks do not hide
+ * that a call of it holds more by `metric`.  They count only as far as they explain what it gained.
  */
 bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
-		      const struct pair_sides *sides);
+		      const struct pair_sides *sides, enum figure metric);
 
 #endif
