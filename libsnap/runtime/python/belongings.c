@@ -74,15 +74,20 @@ static bool claim(uintptr_t address)
 	return true;
 }
 
-/* A block that is known and begins at `word`, and is no object. */
-static bool is_own_block(uintptr_t word, struct snap__block *block)
+static bool is_object(uintptr_t block)
 {
-	const char *at = (const char *)word;
+	const char *at = (const char *)block;
 
+	return snap__object_at(at) != SNAP__NO_OBJECT ||
+	       snap__object_at(at + SNAP__PYTHON_GC_HEADER) != SNAP__NO_OBJECT ||
+	       snap__object_at(at + 2 * SNAP__PYTHON_GC_HEADER) != SNAP__NO_OBJECT;
+}
+
+/* A block that is known and begins at `word`, and is no object. */
+static bool is_own_block(uintptr_t word, bool may_be_object, struct snap__block *block)
+{
 	return word % 16 == 0 && word > 4096 && snap__heapmap_find(word, block) &&
-	       snap__object_at(at) == SNAP__NO_OBJECT &&
-	       snap__object_at(at + SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT &&
-	       snap__object_at(at + 2 * SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT && claim(word);
+	       !(may_be_object && is_object(word)) && claim(word);
 }
 
 /* ---- those behind them ------------------------------------------------------------------------- */
@@ -99,13 +104,10 @@ static void put_in_queue(uintptr_t address, size_t size, uint32_t object)
 	queue[queue_count++] = (struct found){address, size, object};
 }
 
-/* The block of a list or a dict points only to objects; that of a bytearray has only bytes. */
-static bool may_lead_on(const char *object)
+/* A list or a dict itself points to no object, and its block points to nothing else. */
+static bool is_table(const char *type)
 {
-	const char *type = snap__python_type(object);
-
-	return type != snap__python.dict_type && type != snap__python.list_type &&
-	       !(snap__type_flags(type) & SNAP__TYPE_IS_TYPE);
+	return type == snap__python.dict_type || type == snap__python.list_type;
 }
 
 static void look_into(const struct found *from, snap__belonging_fn *fn)
@@ -117,7 +119,7 @@ static void look_into(const struct found *from, snap__belonging_fn *fn)
 		uintptr_t word = snap__python_word((const char *)source.address, i);
 		struct snap__block block;
 
-		if (!is_own_block(word, &block))
+		if (!is_own_block(word, true, &block))
 			continue;
 		fn(source.object, &block);
 		put_in_queue(word, block.size, source.object);
@@ -169,17 +171,18 @@ static bool values_block(const char *object, uint64_t flags, struct snap__block 
 void snap__belongings_of(uint32_t object, size_t size, snap__belonging_fn *fn)
 {
 	const char *at = o->at[object];
-	uint64_t flags = snap__type_flags(snap__python_type(at));
+	const char *type = snap__python_type(at);
+	uint64_t flags = snap__type_flags(type);
 	struct snap__block block;
 	size_t words = size / sizeof(uintptr_t);
-	bool leads_on = may_lead_on(at);
+	bool leads_on = !is_table(type) && !(flags & SNAP__TYPE_IS_TYPE);
 
 	if (flags & HAS_NO_BLOCKS)
 		return;
 	for (size_t i = 2; i < words && i < OWN_WORDS; i++) {
 		uintptr_t word = snap__python_word(at, i * sizeof(uintptr_t));
 
-		if (!is_own_block(word, &block))
+		if (!is_own_block(word, !is_table(type), &block))
 			continue;
 		fn(object, &block);
 		if (leads_on)

@@ -28,7 +28,8 @@
 struct snap__objects snap__objects;
 
 static struct snap__objects *const o = &snap__objects;
-static uint32_t *slots; /* object + 1; 0 is empty */
+static uint8_t *hides_keys; /* a bit for each object: a dict that tells all but its keys */
+static uint32_t *slots;     /* object + 1; 0 is empty */
 static uint32_t mask;
 static struct snap__space *space;
 static const char *interpreter;
@@ -79,6 +80,7 @@ static void grow(void)
 	o->parent = grown(o->parent, sizeof(*o->parent));
 	o->references = grown(o->references, sizeof(*o->references));
 	o->state = grown(o->state, sizeof(*o->state));
+	hides_keys = snap__copy_grow(hides_keys, o->capacity / 8, o->capacity / 4);
 	o->capacity *= 2;
 	grow_slots();
 }
@@ -90,6 +92,7 @@ static void make_table(void)
 	o->parent = snap__copy_need(o->capacity * sizeof(*o->parent));
 	o->references = snap__copy_need(o->capacity * sizeof(*o->references));
 	o->state = snap__copy_need(o->capacity * sizeof(*o->state));
+	hides_keys = snap__copy_need(o->capacity / 8);
 	o->starts = snap__copy_need(MOST_STARTS * sizeof(*o->starts));
 	mask = 2 * FIRST_CAPACITY - 1;
 	slots = snap__copy_need(((size_t)mask + 1) * sizeof(*slots));
@@ -169,6 +172,7 @@ static void visit_all(const char *object, visit_fn *visit, void *user)
 /* ---- keys of dicts --------------------------------------------------------------------------- */
 
 struct visits {
+	uint32_t from;
 	uint64_t count, most;
 };
 
@@ -180,31 +184,50 @@ static int count_visit(void *object, void *user)
 	return visits->count > visits->most;
 }
 
-/* If all keys are strings, a dict tells the collector its values only.  Names of attributes are in
- * a table of the class, and no dict's own. */
-static bool tells_all_but_keys(const char *dict)
+/* The references of a dict that its own type names; those of a subclass are more. */
+static uint64_t count_of_dict(const char *dict, uint64_t most)
 {
-	struct visits visits = {.most = snap__python_word(dict, SNAP__PYTHON_DICT_USED)};
 	void *address = function_at(snap__python.dict_type, SNAP__PYTHON_TYPE_TRAVERSE);
+	struct visits visits = {.most = most};
 	traverse_fn *traverse;
 
-	if (!address || visits.most == 0 || snap__python_word(dict, SNAP__PYTHON_DICT_VALUES))
-		return false;
+	if (!address)
+		return 0;
 	memcpy(&traverse, &address, sizeof(address));
 	traverse((void *)(uintptr_t)dict, count_visit, &visits);
-	return visits.count == visits.most;
+	return visits.count;
 }
 
-/* The keys that visit_all() leaves out. */
-static void visit_keys(const char *object, visit_fn *visit, void *user)
+static bool is_dict(const char *object)
+{
+	return snap__type_flags(snap__python_type(object)) & SNAP__TYPE_IS_DICT;
+}
+
+/* If all keys are strings, a dict tells the collector its values only.  Names of attributes are in
+ * a table of the class, and no dict's own.  `count`: of the references that it told. */
+static void note_keys(uint32_t object, uint64_t count)
+{
+	const char *dict = o->at[object];
+	uint64_t used;
+
+	if (!is_dict(dict) || snap__python_word(dict, SNAP__PYTHON_DICT_VALUES))
+		return;
+	used = snap__python_word(dict, SNAP__PYTHON_DICT_USED);
+	if (snap__python_type(dict) != snap__python.dict_type)
+		count = count_of_dict(dict, used);
+	if (used > 0 && count == used)
+		hides_keys[object / 8] |= (uint8_t)(1u << object % 8);
+}
+
+/* The keys that visit_all() leaves out, of a dict that was followed. */
+static void visit_keys(uint32_t object, visit_fn *visit, void *user)
 {
 	intptr_t position = 0;
 	void *key, *value;
 
-	if (!(snap__type_flags(snap__python_type(object)) & SNAP__TYPE_IS_DICT) ||
-	    !tells_all_but_keys(object))
+	if (!(hides_keys[object / 8] >> object % 8 & 1))
 		return;
-	while (snap__python.dict_next((void *)(uintptr_t)object, &position, &key, &value))
+	while (snap__python.dict_next((void *)(uintptr_t)o->at[object], &position, &key, &value))
 		visit(key, user);
 }
 
@@ -236,18 +259,42 @@ static void each_key(uint32_t object, snap__object_fn *fn, void *user)
 {
 	struct each each = {fn, user};
 
-	visit_keys(o->at[object], visit_each, &each);
+	visit_keys(object, visit_each, &each);
+}
+
+/* ---- the search ------------------------------------------------------------------------------ */
+
+static void found(const char *object, uint32_t from)
+{
+	uint32_t target = add(object, from); /* may move the arrays */
+
+	o->references[target]++;
 }
 
 static int visit_found(void *object, void *user)
 {
-	uint32_t from = *(uint32_t *)user, target;
+	struct visits *visits = user;
 
 	if (!object)
 		return 0;
-	target = add(object, from); /* may move the arrays */
-	o->references[target]++;
+	visits->count++;
+	found(object, visits->from);
 	return 0;
+}
+
+static void follow(uint32_t object)
+{
+	struct visits visits = {.from = object};
+
+	visit_all(o->at[object], visit_found, &visits);
+	note_keys(object, visits.count);
+}
+
+static void follow_keys(uint32_t object)
+{
+	struct visits visits = {.from = object};
+
+	visit_keys(object, visit_found, &visits);
 }
 
 /* Follow the references of objects that were found but not yet followed. */
@@ -258,7 +305,7 @@ static void drain(uint32_t *done)
 
 		if (snap__starts_is_last(o->at[from]))
 			continue;
-		visit_all(o->at[from], visit_found, &from);
+		follow(from);
 		if (from % TICK_EVERY == 0)
 			snap__copy_tick();
 	}
@@ -266,14 +313,14 @@ static void drain(uint32_t *done)
 
 static void add_untold(uint32_t object, const char *target)
 {
-	visit_found((void *)(uintptr_t)target, &object);
+	found(target, object);
 }
 
 static void drain_last(uint32_t *done)
 {
 	for (uint32_t from = 0, count = o->count; from < count; from++)
 		if (snap__starts_is_last(o->at[from]))
-			visit_all(o->at[from], visit_found, &from);
+			follow(from);
 	drain(done);
 }
 
@@ -284,7 +331,7 @@ static void drain_untold(uint32_t *done)
 	for (uint32_t from = 0; from < o->count; from++) {
 		if (from == *done)
 			drain(done);
-		visit_keys(o->at[from], visit_found, &from);
+		follow_keys(from);
 		snap__untold_each(space, from, add_untold);
 		if (from % TICK_EVERY == 0)
 			snap__copy_tick();
@@ -298,7 +345,7 @@ static void drain_keys(uint32_t *done)
 	for (uint32_t from = o->held; from < o->count; from++) {
 		if (from == *done)
 			drain(done);
-		visit_keys(o->at[from], visit_found, &from);
+		follow_keys(from);
 	}
 	drain(done);
 }
