@@ -13,9 +13,9 @@ enum { LONGEST_NAME = 64, LONGEST_WORD = 32 };
 
 /* A word that ends so names the request: "malloc", "xmalloc", "safemalloc". */
 static const char *const requests[] = {
-	"malloc",       "mallocz", "calloc",  "callocz", "realloc",      "reallocz",
-	"reallocarray", "xalloc",  "zalloc",  "palloc",  "strdup",       "strndup",
-	"memdup",       "wcsdup",  "wcsndup", "xstrdup", "defaultalloc", NULL,
+	"malloc",  "mallocz", "calloc",       "callocz",    "realloc", "reallocz", "reallocarray",
+	"xalloc",  "zalloc",  "palloc",       "strdup",     "strndup", "memdup",   "wcsdup",
+	"wcsndup", "xstrdup", "defaultalloc", "reallocate", NULL,
 };
 
 /* "alloc" alone may make an object of the program (`node_alloc`), unless it stands with such words. */

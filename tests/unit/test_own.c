@@ -206,6 +206,7 @@ Test(own, functions_that_do_what_malloc_does_name_no_site)
 		"util::checked_malloc<int>(unsigned long)",
 		"(anonymous namespace)::strndup_or_abort(char const*, unsigned long)",
 		"git__reallocarray.constprop.0",
+		"defaultReallocate",
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
