@@ -27,6 +27,13 @@ const char *name_base(const char *path)
  * Whole names only: `leak_malloc` or `cache_realloc` may be the function that the user looks for.
  */
 static const char *const plumbing[] = {
+	"CRYPTO_clear_realloc",
+	"CRYPTO_malloc",
+	"CRYPTO_memdup",
+	"CRYPTO_realloc",
+	"CRYPTO_strdup",
+	"CRYPTO_strndup",
+	"CRYPTO_zalloc",
 	"PyMem_Calloc",
 	"PyMem_Malloc",
 	"PyMem_RawCalloc",

@@ -375,6 +375,12 @@ static bool copies_object(const char *function)
 			  strstr(trait, " as alloc::borrow::ToOwned>::to_owned")));
 }
 
+/* "[truncated]", "[depth limit]": the recorder's marks for the end of a stack that is not complete. */
+static bool is_mark(const char *function, const char *file, const char *module)
+{
+	return *function == '[' && !*file && !*module;
+}
+
 /* ---- the decision ---------------------------------------------------------------------------- */
 
 static const char *glob_in(const char *const *globs, size_t count, const char *const *texts)
@@ -413,6 +419,10 @@ static enum own_kind built_in(const char *function, const char *file, const char
 		*why = "start of the program";
 	if (!*why && !*function && !*file && !*module)
 		*why = "nothing is known of it";
+	if (is_mark(function, file, module)) {
+		*why = "the rest of the stack is not known";
+		return OWN_OBJECT;
+	}
 	return *why ? OWN_LIBRARY : OWN_CODE;
 }
 

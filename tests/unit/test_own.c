@@ -215,6 +215,22 @@ Test(own, functions_that_do_what_malloc_does_name_no_site)
 	}
 }
 
+Test(own, the_end_of_an_incomplete_stack_names_it_only_if_nothing_else_does)
+{
+	struct own_walk walk = OWN_WALK_START;
+
+	own_step(&walk, kind("malloc", "", "/usr/lib/libc.so.6"));
+	own_step(&walk,
+		 kind("runtime.asmcgocall", "/usr/local/go/src/runtime/asm_amd64.s", "/srv/app"));
+	own_step(&walk, kind("[truncated]", "", ""));
+	cr_expect_eq(walk.names.named, 1);
+	walk = OWN_WALK_START;
+	own_step(&walk, kind("malloc", "", "/usr/lib/libc.so.6"));
+	own_step(&walk, kind("[depth limit]", "", ""));
+	cr_expect_eq(walk.names.named, 1);
+	cr_expect_eq(kind("[lambda]", "/home/u/src/a.c", "/srv/app"), OWN_CODE);
+}
+
 Test(own, functions_that_only_mention_an_allocator_are_the_users)
 {
 	static const char *const all[] = {
