@@ -9,6 +9,8 @@
 
 #include "base/fail.h"
 #include "base/order.h"
+#include "model/by_design.h"
+#include "model/names.h"
 #include "report/propose_census.h"
 #include "report/sites.h"
 #include "store/holders.h"
@@ -354,6 +356,42 @@ static void add_next(struct top *top, const struct sites_question *question)
 			    question->pattern, input);
 }
 
+/* A row without code of the user's, whose block a library keeps from its start on: libstdc++'s reserve
+ * for exceptions is one in every C++ program. */
+static bool is_of_start(const struct top *top, const struct top_row *row)
+{
+	uint32_t site = row->sum.heaviest;
+	const struct dataset_site *stack = &top->dataset->sites[site];
+	const struct dataset_frame *named;
+
+	if (top->options->group > GROUP_FUNCTION || top->options->cumulative ||
+	    stack->identity.named >= stack->depth)
+		return false;
+	named = dataset_frame_at(top->dataset, site, stack->identity.named);
+	return by_design_module(name_base(dataset_text(top->dataset, named->module))) &&
+	       sites_is_by_design(top->dataset, site);
+}
+
+static void note_start(struct top *top)
+{
+	enum { WORTH_A_NOTE = 4096 };
+	enum figure bytes = sites_bytes_figure(top->options);
+	struct figures sum = {0};
+	const char *name = NULL;
+	char size[32];
+
+	for (size_t i = 0; i < top->shown_count; i++)
+		if (is_of_start(top, &top->rows[i])) {
+			figures_add(&sum, &top->rows[i].sum.figures);
+			name = name ? name : sites_words(top->report, top->rows[i].words);
+		}
+	if (name && sum.value[bytes] >= WORTH_A_NOTE)
+		report_note(top->report,
+			    "%s at %s is memory that the C and C++ libraries keep in every "
+			    "process: no leak.",
+			    sites_bytes(sum.value[bytes], size), name);
+}
+
 static void add_notes(struct top *top)
 {
 	struct figures left_out = top->totals;
@@ -375,10 +413,12 @@ static void add_notes(struct top *top)
 	if (top->shown_count < top->count)
 		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
 			    top->shown_count, top->count);
+	note_start(top);
 	/* The largest row that has a name to ask by. */
 	for (size_t i = 0; !question.pattern && i < top->shown_count; i++)
-		question = sites_question(report, top->rows[i].words, top->dataset,
-					  top->rows[i].sum.heaviest, top->options);
+		if (!is_of_start(top, &top->rows[i]))
+			question = sites_question(report, top->rows[i].words, top->dataset,
+						  top->rows[i].sum.heaviest, top->options);
 	if (question.pattern)
 		add_next(top, &question);
 	propose_census(top->report, top->dataset);
