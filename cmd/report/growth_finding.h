@@ -50,10 +50,8 @@ const char *growth_finding_name(struct report *report, const struct growth_row *
 void growth_add_headline(struct report *report, const struct growth_list *list,
 			 const struct growth_part *parts, size_t count, double unrecorded,
 			 const struct report_options *options);
-/** The holder of the blocks allocated there, in words; NULL: no census and no graph knows it. */
-const char *growth_holder(const struct growth_row *row);
-/** The same as a sentence, with the type: "exactly 500 dict per snapshot, held by ..."; NULL
- * likewise. */
+/** By what the blocks allocated there are held, with the type of objects: "exactly 500 dict per
+ * snapshot, held by ..."; NULL: no census and no graph knows it. */
 const char *growth_holder_line(struct report *report, const struct growth_row *row);
 /** Why a row has its verdict, in one line; NULL: it needs no reason. */
 const char *growth_reason_line(struct report *report, const struct growth_list *list,

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 #include "dataset/graph.h"
+#include "report/growth_keeper.h"
 #include "report/growth_part.h"
 #include "report/growth_rows.h"
 #include "report/row_graph.h"
@@ -41,6 +43,7 @@ static enum snap_status take_sum(void *user, uint32_t row, const struct store_lo
 		.direct = sum->direct_blocks,
 		.unreachable = sum->direct_blocks + sum->indirect_blocks,
 		.unreachable_bytes = sum->direct + sum->indirect,
+		.holder = SNAP_NONE,
 	};
 	return SNAP_OK;
 }
@@ -68,27 +71,8 @@ static uint32_t last_of_other_row(const struct graph *graph, const struct growth
 	return SNAP_NONE;
 }
 
-/*
- * Stacks and registers are searched last: if the way begins there, nothing lasting holds the row.
- * Then the row that holds it says more than the stack frame, which may only have saved a register.
- */
-static char *weak_holder(const struct graph *graph, const struct growth_table *table,
-			 const struct graph_path *path, uint32_t row)
-{
-	const struct store_root *root = &graph->roots[path->row.root];
-	uint32_t other = last_of_other_row(graph, table, path, row);
-	char *words;
-
-	if (other == SNAP_NONE)
-		return strdup(root->name);
-	return asprintf(&words, "%s, from the %s", selection_row(table->selection, other)->key,
-			root->name) < 0
-		       ? NULL
-		       : words;
-}
-
 /* At the exit, references from a stack are left over from earlier calls. */
-static bool is_mostly_lost(const struct growth_graph_row *row)
+bool growth_graph_is_mostly_lost(const struct growth_graph_row *row)
 {
 	return row->unreachable * 2 >= row->blocks;
 }
@@ -98,6 +82,10 @@ static bool is_weak(const struct store_root *root)
 	return root->kind == SNAP_ROOT_STACK || root->kind == SNAP_ROOT_REGISTERS;
 }
 
+/*
+ * Stacks and registers are searched last: if the way begins there, nothing lasting holds the row.
+ * Then the row that holds it says more than the stack frame, which may only have saved a register.
+ */
 static bool add_weak_roots(struct growth_graph *out, const struct graph *graph,
 			   const struct growth_table *table)
 {
@@ -106,9 +94,12 @@ static bool add_weak_roots(struct growth_graph *out, const struct graph *graph,
 		uint32_t row = row_of(table, &graph->groups[path->row.group]);
 
 		if (row == SNAP_NONE || path->row.root == SNAP_NONE || out->rows[row].root ||
-		    is_mostly_lost(&out->rows[row]) || !is_weak(&graph->roots[path->row.root]))
+		    growth_graph_is_mostly_lost(&out->rows[row]) ||
+		    !is_weak(&graph->roots[path->row.root]))
 			continue;
-		out->rows[row].root = weak_holder(graph, table, path, row);
+		out->rows[row].root = strdup(graph->roots[path->row.root].name);
+		out->rows[row].holder = last_of_other_row(graph, table, path, row);
+		out->rows[row].is_weak = true;
 		if (!out->rows[row].root)
 			return false;
 	}
@@ -132,6 +123,57 @@ static bool add_roots(struct growth_graph *out, const struct graph *graph,
 	return true;
 }
 
+/* A way leads to one block of a row, maybe by a pointer that is left over.  If another row holds
+ * most of the blocks, the way to that one counts. */
+static bool use_keepers(struct growth_graph *out, const uint32_t *keepers)
+{
+	for (size_t r = 0; r < out->row_count; r++) {
+		struct growth_graph_row *row = &out->rows[r];
+		const struct growth_graph_row *keeper = &out->rows[keepers[r]];
+		char *root;
+
+		if (keeper == row || !keeper->root || growth_graph_is_mostly_lost(row) ||
+		    growth_graph_is_mostly_lost(keeper))
+			continue;
+		root = strdup(keeper->root);
+		if (!root)
+			return false;
+		free(row->root);
+		row->root = root;
+		row->holder = keeper->is_weak ? keepers[r] : SNAP_NONE;
+	}
+	return true;
+}
+
+static enum snap_status find_keepers(struct growth_graph *out, const struct graph *graph,
+				     const struct growth_table *table, struct snap_error *err)
+{
+	struct growth_keeper_rows rows = {
+		.count = out->row_count,
+		.blocks = array_unset(out->row_count + 1, sizeof(*rows.blocks)),
+		.row_of_group = array_unset(graph->group_count + 1, sizeof(*rows.row_of_group)),
+		.group_count = graph->group_count,
+	};
+	uint32_t *keepers = array_unset(out->row_count + 1, sizeof(*keepers));
+	enum snap_status st = rows.blocks && rows.row_of_group && keepers
+				      ? SNAP_OK
+				      : fail_memory(err, "reading who holds what");
+
+	for (size_t i = 0; st == SNAP_OK && i < out->row_count; i++)
+		rows.blocks[i] = out->rows[i].blocks;
+	for (size_t i = 0; st == SNAP_OK && i < graph->group_count; i++)
+		rows.row_of_group[i] = row_of(table, &graph->groups[i]);
+	if (st == SNAP_OK)
+		st = growth_keepers_find(keepers, &rows, table->dataset->store, graph->snapshot_id,
+					 err);
+	if (st == SNAP_OK && !use_keepers(out, keepers))
+		st = fail_memory(err, "reading who holds what");
+	free(keepers);
+	free(rows.row_of_group);
+	free(rows.blocks);
+	return st;
+}
+
 static enum snap_status find_roots(struct growth_graph *out, const struct growth_table *table,
 				   int64_t id, struct snap_error *err)
 {
@@ -142,6 +184,8 @@ static enum snap_status find_roots(struct growth_graph *out, const struct growth
 	if (st == SNAP_OK &&
 	    (!add_roots(out, &graph, table) || !add_weak_roots(out, &graph, table)))
 		st = fail_memory(err, "reading who holds what");
+	if (st == SNAP_OK)
+		st = find_keepers(out, &graph, table, err);
 	graph_release(&graph);
 	return st;
 }
@@ -159,6 +203,8 @@ static enum snap_status take(struct growth_graph **out, struct growth_table *tab
 	if (!made)
 		return fail_memory(err, "reading who holds what");
 	made->row_count = table->row_count;
+	for (size_t i = 0; i < made->row_count; i++)
+		made->rows[i].holder = SNAP_NONE;
 	if (st == SNAP_OK)
 		st = store_each_credited_lost(table->dataset->store, id, side, take_sum, &summing,
 					      err);
@@ -209,7 +255,7 @@ void growth_add_reason(struct growth_judgement *judgement, const char *sentence)
 static bool is_losing(const struct growth_judgement *judgement,
 		      const struct growth_graph_row *graph)
 {
-	return is_mostly_lost(graph) ||
+	return growth_graph_is_mostly_lost(graph) ||
 	       (growth_is_growth(judgement) && graph->unreachable * 10 >= graph->blocks);
 }
 

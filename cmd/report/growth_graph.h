@@ -16,7 +16,10 @@ struct growth_graph {
 		uint64_t blocks, unreachable;      /* of the graph */
 		uint64_t bytes, unreachable_bytes; /* likewise */
 		uint64_t direct;                   /* unreachable, and held by no other block */
-		char *root; /* by which a block of it is reached; NULL none */
+		char *root;      /* by which it is reached, or what holds most of it; NULL none */
+		uint32_t holder; /* the row between them, if the root says little by itself;
+				    SNAP_NONE none */
+		bool is_weak;    /* that root is a stack or a register */
 	} rows[];
 };
 
@@ -32,6 +35,9 @@ void growth_graph_free(struct growth_graph *graph);
  * are repeated, what is reachable at the exit is no leak: it is summed up in list->reachable.
  */
 void growth_graph_judge(struct growth_list *list);
+
+/** Does nothing reach most of its blocks? */
+bool growth_graph_is_mostly_lost(const struct growth_graph_row *row);
 
 /** Insert a sentence before the other reasons; the last one is dropped if there is no room. */
 void growth_add_reason(struct growth_judgement *judgement, const char *sentence);

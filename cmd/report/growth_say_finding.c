@@ -8,6 +8,7 @@
 #include "report/growth_held.h"
 #include "report/growth_pattern.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -346,6 +347,27 @@ static const char *sites_text(struct report *report, const struct growth_list *l
 	return text;
 }
 
+/* "; nothing reaches 3,800 of their 4,000 blocks any more", if that is most of them; else "". */
+static const char *lost_text(struct report *report, const struct growth_list *list, uint32_t number)
+{
+	struct growth_graph_row all = {0};
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+		const struct growth_graph *graph = row->part->graph;
+
+		if (row->finding != number || growth_is_container(row) || !graph)
+			continue;
+		all.blocks += graph->rows[row->row].blocks;
+		all.unreachable += graph->rows[row->row].unreachable;
+	}
+	if (!all.blocks || !growth_graph_is_mostly_lost(&all))
+		return "";
+	return report_text(report,
+			   "; nothing reaches %" PRIu64 " of their %" PRIu64 " blocks any more",
+			   all.unreachable, all.blocks);
+}
+
 static const char *group_line(struct report *report, const struct growth_list *list,
 			      const struct growth_row *leader, const struct growth_finding *finding)
 {
@@ -355,10 +377,11 @@ static const char *group_line(struct report *report, const struct growth_list *l
 						       blocks == 1 ? "" : "s")
 					 : "";
 
-	return report_text(report, "%zu sites grow %s%s%s%s: %s", finding->in_step,
+	return report_text(report, "%zu sites grow %s%s%s%s: %s%s", finding->in_step,
 			   finding->by_holder ? "and are held together" : "in step",
 			   start ? ", " : "", start ? start : "", each,
-			   sites_text(report, list, leader->finding));
+			   sites_text(report, list, leader->finding),
+			   lost_text(report, list, leader->finding));
 }
 
 static bool is_doubt(const char *reason)
@@ -383,40 +406,62 @@ static bool wants_reason(const struct growth_judgement *judgement)
 	       (growth_is_growth(judgement) || judgement->verdict == GROWTH_INCONCLUSIVE);
 }
 
-const char *growth_holder(const struct growth_row *row)
+/* What the graph of holders says of a row; NULL: nothing. */
+static const struct growth_graph_row *graph_of(const struct growth_row *row)
 {
+	return row->part->graph ? &row->part->graph->rows[row->row] : NULL;
+}
+
+static bool has_holder(const struct growth_row *row)
+{
+	const struct growth_graph_row *graph = graph_of(row);
 	const struct growth_held_row *held = growth_held_of(row);
 
 	if (row->part->axis.repeated) /* its growth is memory that nothing holds */
-		return NULL;
-	if (row->part->graph && row->part->graph->rows[row->row].root)
-		return row->part->graph->rows[row->row].root;
-	return held ? held->words : NULL;
+		return false;
+	return (graph && graph->root) || (held && held->words);
+}
+
+/* "held by g_queue (app)", "held by put cache.c:9, from the stack of thread 7" */
+static const char *graph_holder(struct report *report, const struct growth_row *row,
+				const struct growth_graph_row *graph)
+{
+	const char *held =
+		growth_graph_is_mostly_lost(graph) ? "the others are held by" : "held by";
+	const struct selection *selection = row->part->table.selection;
+
+	if (graph->holder == SNAP_NONE)
+		return report_text(report, "%s %s", held, graph->root);
+	return report_text(report, "%s %s, from the %s", held,
+			   sites_bare_words(report, selection_row(selection, graph->holder)),
+			   graph->root);
 }
 
 const char *growth_holder_line(struct report *report, const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);
-	const char *holder = growth_holder(row);
+	const struct growth_graph_row *graph = graph_of(row);
 
-	if (!holder)
+	if (!has_holder(row))
 		return NULL;
-	if (!held || holder != held->words || !held->type)
-		return report_text(report, "held by %s", holder);
+	if (graph && graph->root)
+		return graph_holder(report, row, graph);
+	if (!held->type)
+		return report_text(report, "held by %s", held->words);
 	if (held->exact > 0)
 		return report_text(report, "exactly %.0f %s per snapshot, held by %s", held->exact,
-				   held->type, holder);
-	return report_text(report, "%s held by %s", held->type, holder);
+				   held->type, held->words);
+	return report_text(report, "%s held by %s", held->type, held->words);
 }
 
 /* Of a finding, the row that says by what it is held: its leader, or else the first that does. */
 static const struct growth_row *held_row(const struct growth_list *list,
 					 const struct growth_row *row)
 {
-	if (!row->finding || !row->leads || growth_holder(row))
+	if (!row->finding || !row->leads || has_holder(row))
 		return row;
 	for (size_t i = 0; i < list->count; i++)
-		if (list->rows[i].finding == row->finding && growth_holder(&list->rows[i]))
+		if (list->rows[i].finding == row->finding && has_holder(&list->rows[i]))
 			return &list->rows[i];
 	return row;
 }
