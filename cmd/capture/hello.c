@@ -231,6 +231,9 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 			process->complained = true;
 	} else if (strcmp(verb, "unseen") == 0) {
 		hear_unseen(hello, program, rest);
+	} else if (strcmp(verb, "nothing") == 0) {
+		if (process)
+			process->has_nothing = true;
 	} else if (strcmp(verb, "merged") == 0) {
 		hello->merged += strtoull(rest, NULL, 10);
 	} else if (strcmp(verb, "unwritten") == 0) {
@@ -253,8 +256,8 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 /* "PID PROGRAM VERB ...", where the program's name may have blanks in it. */
 static void read_line(struct hello *hello, char *line)
 {
-	static const char *const verbs[] = {"ok",   "error", "unseen",       "unwritten",
-					    "skip", "back",  "python-lines", "merged"};
+	static const char *const verbs[] = {"ok",   "error",        "unseen", "unwritten", "skip",
+					    "back", "python-lines", "merged", "nothing"};
 	char *program, *at;
 	uint64_t pid = strtoull(line, &program, 10);
 
@@ -450,7 +453,8 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 /* No snapshot, and no reason either. */
 static bool is_silent(const struct hello_process *process)
 {
-	return !process->wrote && !process->replaced && !process->complained;
+	return !process->wrote && !process->replaced && !process->complained &&
+	       !process->has_nothing;
 }
 
 void hello_miss_silent(struct hello *hello)

@@ -28,6 +28,7 @@ struct hello_process {
 	bool replaced; /* it became another program */
 	bool wrote;    /* a snapshot */
 	bool complained;
+	bool has_nothing; /* forked to become another program, which could not be executed */
 };
 
 enum { HELLO_BUCKETS = 4096 };

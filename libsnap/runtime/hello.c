@@ -116,15 +116,25 @@ int snap__hello_hold(void)
 	return fd;
 }
 
-/* Tell `snapdiff run` that recording has started. */
-void snap__hello_started(void)
+/* A line that has only a verb. */
+static void hello_say(const char *verb)
 {
 	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
 	struct snap__text line = SNAP__TEXT(buffer);
 
 	hello_begin(&line);
-	snap__text_add(&line, " ok");
+	snap__text_add(&line, verb);
 	hello_send(&line);
+}
+
+void snap__hello_started(void)
+{
+	hello_say(" ok");
+}
+
+void snap__hello_nothing(void)
+{
+	hello_say(" nothing");
 }
 
 /* Tell it why recording could not start. */

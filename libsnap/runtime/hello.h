@@ -19,6 +19,9 @@ bool snap__hello_is_wanted(void);
 /** Recording has started. */
 void snap__hello_started(void);
 
+/** The process ends and leaves no snapshot, because it has nothing of its own. */
+void snap__hello_nothing(void);
+
 /** Recording could not start: `problem`, `detail` (may be NULL), errno value or 0. */
 void snap__hello_refused(const char *problem, const char *detail, int error);
 

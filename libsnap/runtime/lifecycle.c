@@ -40,7 +40,7 @@
 #define MEMORY_MOST         (256ull << 20)
 #define UNSEEN_WORTH_SAYING (64ull << 20)
 /* The least that a forked child must have done to leave a snapshot when it becomes another
-   program. */
+   program, or ends because it could not. */
 #define FORKED_BLOCKS 4096u
 #define FORKED_NS     1000000000ull
 
@@ -54,8 +54,9 @@ static atomic_uint exit_state;    /* other exiting threads sleep on this word */
 static _Atomic uintptr_t exiting; /* the thread that called exit() first; 0: none */
 static bool was_forked;
 static uint64_t allocated_at_fork;
-static bool is_prepared;   /* what is set up once and survives a stop */
-static bool wants_threads; /* main() is near, or has begun: the helper may be started */
+static atomic_bool could_not_become; /* an exec of this process failed */
+static bool is_prepared;             /* what is set up once and survives a stop */
+static bool wants_threads;           /* main() is near, or has begun: the helper may be started */
 
 /* ---- start and stop -------------------------------------------------------------------------- */
 
@@ -370,8 +371,13 @@ bool snap__process_exec_begins(void)
 
 void snap__process_exec_failed(bool made_way)
 {
+	int saved = errno;
+
 	if (made_way)
 		snap__trigger_start();
+	if (atomic_load(&state) == RECORDING && is_ours())
+		atomic_store(&could_not_become, true);
+	errno = saved;
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */
@@ -423,6 +429,7 @@ static void after_any_fork_in_child(bool by_libc)
 	atomic_store(&exit_state, NOT_EXITING);
 	atomic_store(&exiting, 0);
 	was_forked = true;
+	atomic_store(&could_not_become, false);
 	allocated_at_fork = snap__threads_total(SNAP__COUNT_ALLOCATED);
 	if (!snap__settings.follow) {
 		snap__record_switch(false);
@@ -467,6 +474,17 @@ static unsigned taken_here(void)
 
 static atomic_int late_signal; /* a signal that arrived while the thread was taking it */
 
+/* What the process leaves.  Of a program that could not be executed, its parent has the same heap. */
+static void leave(int signal)
+{
+	if (signal != 0 || !atomic_load(&could_not_become) || is_worth_a_snapshot()) {
+		snap__trigger_take_last(signal);
+		return;
+	}
+	snap__trigger_omit_last();
+	snap__hello_nothing();
+}
+
 static void take_exit_snapshot(int signal)
 {
 	unsigned not_yet = NOT_EXITING;
@@ -489,7 +507,7 @@ static void take_exit_snapshot(int signal)
 	}
 	snap__trigger_disarm();
 	if (snap__settings.exit != SNAP_EXIT_NONE)
-		snap__trigger_take_last(signal);
+		leave(signal);
 	if (signal == 0) {
 		say_unseen();
 		if (snap__snapshot_merged())

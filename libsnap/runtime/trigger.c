@@ -1177,6 +1177,11 @@ enum snap_status snap__trigger_take_last(int number)
 	return st;
 }
 
+void snap__trigger_omit_last(void)
+{
+	atomic_store(&last_taken, true);
+}
+
 void snap__trigger_flush(void)
 {
 	/* By the time that we get the lock, each request is done, or its thread still waits. */

@@ -100,6 +100,9 @@ enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
  *  once.  Async-signal-safe. */
 enum snap_status snap__trigger_take_last(int number);
 
+/** The process ends without that snapshot: a helper must not take it either. */
+void snap__trigger_omit_last(void);
+
 /** Wait until all snapshots that were requested before are durable. */
 void snap__trigger_flush(void);
 

@@ -29,6 +29,21 @@ print("ready", flush=True)
 while True: time.sleep(0.02)
 """
 
+# Twenty children whose exec fails, then one that works after its exec has failed.
+LAUNCHER = """
+import os
+for blocks in 20 * [0] + [10000]:
+    child = os.fork()
+    if child == 0:
+        try:
+            os.execv("/nonexistent/program", ["program"])
+        except OSError:
+            held = [bytearray(600) for _ in range(blocks)]
+            os._exit(0)
+    os.waitpid(child, 0)
+print(child)
+"""
+
 
 def check(condition, sentence):
     global failures
@@ -198,9 +213,24 @@ def inherited(out):
         check(("size of files" in done.stderr) == (before is no_files), f"inherited, {before.__name__}: {done.stderr!r}")
 
 
+def failed_launches(out):
+    """A child that could not become another program leaves no snapshot, which is no loss; one that works does."""
+    for every in ((), ("--every", "1h")):  # with a helper in each child, too
+        place = os.path.join(out, "launches" + "".join(every))
+        done = subprocess.run([snapdiff, "run", "-v", "--python", "off", *every, "-o", place, "--", sys.executable, "-c",
+                               LAUNCHER], capture_output=True, text=True, timeout=300)
+        check(done.returncode == 0 and "not recorded" not in done.stderr and "left no snapshot" not in done.stderr,
+              f"failed launches {every}: {done.returncode} {done.stderr!r}")
+        pids = {name.split(".")[-3].split("_")[0] for name in os.listdir(place) if name.endswith(".snap")}
+        check(done.stdout.strip() in pids, f"failed launches {every}: the child that works left nothing: {pids}")
+        # A child that gets no processor for a second leaves one all the same.
+        check(2 <= len(pids) < 22, f"failed launches {every}: {len(pids)} processes left snapshots")
+
+
 def main():
     out = tempfile.mkdtemp(prefix="snap-wrapper-")
-    for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side, inherited):
+    for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side, inherited,
+                 failed_launches):
         before = failures
         test(out)
         print("ok    " if failures == before else "FAILED", test.__name__, flush=True)
