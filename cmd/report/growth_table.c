@@ -349,11 +349,60 @@ static enum snap_status take_exit(void *user, const struct store_live_sum *sum)
 	return SNAP_OK;
 }
 
+/* The rows whose call stacks all are what every process leaves: they say nothing about the program.
+ * Rows that overlap are not subtracted from a total. */
+static bool *find_by_design(const struct growth_table *table)
+{
+	bool *other = calloc(2 * table->row_count + 1, sizeof(*other));
+	bool *by_design = other ? other + table->row_count : NULL;
+
+	for (uint32_t site = 0; by_design && site < table->dataset->site_count; site++) {
+		bool says_nothing = sites_is_by_design(table->dataset, site);
+		const uint32_t *rows;
+		size_t count = selection_rows_of(table->selection, site, &rows);
+
+		for (size_t i = 0; i < count && !table->overlaps; i++)
+			(says_nothing ? by_design : other)[rows[i]] = true;
+	}
+	for (size_t r = 0; by_design && r < table->row_count; r++)
+		other[r] = by_design[r] && !other[r];
+	return other;
+}
+
+static double held_at_end(const struct growth_table *table, size_t row)
+{
+	return table->bytes[row * table->axis->count + table->axis->count - 1];
+}
+
+/*
+ * For each row: does the program free most of its other memory at its exit?  The row itself does not
+ * count, so that a large leak does not hide that.  The other memory must be as much as the row, at
+ * least: a program that frees little otherwise does not care.
+ */
+static void compare_with_others(struct growth_table *table, const bool *by_design, double left)
+{
+	double held = table->last_total;
+
+	for (size_t r = 0; r < table->row_count; r++) {
+		if (!by_design[r])
+			continue;
+		held -= held_at_end(table, r);
+		left -= table->at_exit[r].bytes;
+	}
+	for (size_t r = 0; r < table->row_count; r++) {
+		double mine = held_at_end(table, r), others = held - mine;
+
+		table->at_exit[r].frees_others = !by_design[r] && others >= mine &&
+						 2 * (left - table->at_exit[r].bytes) <= others;
+	}
+}
+
 static enum snap_status read_exit(struct filling *filling, struct store *store, int64_t at_exit)
 {
 	struct growth_table *table = filling->table;
 	struct store_sums sums = growth_table_sums(table, at_exit);
 	double all = 0;
+	bool *by_design;
 	enum snap_status st;
 
 	sums.sampled = false;
@@ -365,8 +414,12 @@ static enum snap_status read_exit(struct filling *filling, struct store *store, 
 	st = store_each_live_sum(store, &sums, take_exit, table, filling->err);
 	if (st == SNAP_OK)
 		st = total(table, at_exit, false, &all, filling->err);
-	for (size_t r = 0; r < table->row_count; r++)
-		table->at_exit[r].frees_others = 2 * all <= table->last_total;
+	by_design = find_by_design(table);
+	if (st == SNAP_OK && !by_design)
+		st = fail_memory(filling->err, "reading the exit snapshot");
+	if (st == SNAP_OK)
+		compare_with_others(table, by_design, all);
+	free(by_design);
 	return st;
 }
 

@@ -46,20 +46,21 @@ def main():
         function, _, line = wanted.rpartition(":")
     paths = sorted(glob.glob(os.path.join(directory, "*.snap")), key=lambda path: int(path.split(".")[-2]))
     print(f"= {name}\n{truth}")
-    last_total = None
+    last_others = None
     for path in paths:
         facts, rows = read(snapdiff, path)
         mine = [row for row in rows if is_of(row, function, line)]
         held, blocks = sum(int(row[0]) for row in mine), sum(int(row[1]) for row in mine)
         total = sum(int(row[0]) for row in rows)
         if facts["trigger"] == "exit":
-            print(f"exit {blocks} {held} {int(2 * total <= last_total)}")
+            frees_others = held <= last_others and 2 * (total - held) <= last_others
+            print(f"exit {blocks} {held} {int(frees_others)}")
             continue
         births = births_of(mine)
         print(int(facts["mono_ns"]) // 1000000, blocks, held, sum(int(row[3]) for row in rows),
               int(facts["metrics.process.cpu_ns"]) // 1000,
               ",".join(f"{b}:{births[b][0]}:{births[b][1]}" for b in sorted(births)) or "-")
-        last_total = total
+        last_others = total - held
 
 
 if __name__ == "__main__":

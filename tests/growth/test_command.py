@@ -781,6 +781,26 @@ class Growth(unittest.TestCase):
                          ("medium", "high"))
         self.assertEqual(report["findings"], 0)
 
+    def test_a_leak_whose_load_falls_is_proved_by_an_exit_that_frees_the_rest(self):
+        """The leak is most of the memory; what every process leaves, and the leak itself, do not count as the rest."""
+        adds = [40, 36, 37, 33, 31, 30, 26, 25, 21, 22, 18, 15, 14, 11, 8, 7]
+        library = (72704, 1, 72704, 1, "malloc", "1:1:72704", "pool|pool.cc|1|/usr/lib/libstdc++.so.6",
+                   "call_init|dl-init.c|74|/usr/lib/ld-linux-x86-64.so.2")
+
+        def rows(i, table):
+            cohorts = ",".join(f"{e}:{n}:{n * 150}" for e, n in enumerate(adds[:i]))
+            leaked, n = sum(adds[:i]), 400 * i
+            return [(leaked * 150, leaked, leaked * 150, leaked, "malloc", cohorts, "notify|b.c|9|app", "main|m.c|1|app"),
+                    (table, 1, table, 1, "malloc", f"0:1:{table}", "table|m.c|5|app", "main|m.c|2|app"), library,
+                    (0, 0, n * 90, n, "malloc", "-", "serve|m.c|7|app", "main|m.c|2|app")]
+
+        series = [snapshot(i, rows(i, 60000)) for i in range(1, 17)]
+        for name, left, code in (("frees", 0, 1), ("keeps", 60000, 0)):
+            directory = self.series(name, series + [snapshot(17, rows(16, left), trigger="exit")])
+            done = self.run_growth("--exit-code", directory)
+            self.assertEqual(done.returncode, code, done.stdout)
+            self.assertEqual("notify" in done.stdout.splitlines()[0], True, done.stdout)
+
     def test_a_sentence_about_several_processes_is_said_once(self):
         """Three workers of a pool, each with a snapshot from its exit."""
         directory = self.series("workers", [

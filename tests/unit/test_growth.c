@@ -829,6 +829,28 @@ Test(growth, a_cache_whose_keys_get_rarer_is_no_sure_leak)
 	cr_assert_eq(leak.confidence, GROWTH_HIGH);
 }
 
+Test(growth, a_fall_in_one_step_is_a_warm_up_and_a_leak_but_a_smooth_fall_is_a_cache)
+{
+	/* Blocks that each of 16 intervals adds: the sums are about the same. */
+	static const double step[] = {103, 97, 101, 96, 104, 99, 42, 40,
+				      43,  41, 44,  42, 41,  40, 39, 39};
+	static const double smooth[] = {121, 109, 98, 86, 81, 74, 67, 64,
+					58,  53,  51, 47, 44, 42, 38, 37};
+	double work[16], filled_then_leaks[16], fills[16];
+	struct growth_judgement leak, cache;
+
+	for (size_t i = 0; i < 16; i++) {
+		work[i] = 5000;
+		filled_then_leaks[i] = step[i] + (i ? filled_then_leaks[i - 1] : 0);
+		fills[i] = smooth[i] + (i ? fills[i - 1] : 0);
+	}
+	leak = judge_kept(filled_then_leaks, work, NULL, 16, NULL);
+	cache = judge_kept(fills, work, NULL, 16, NULL);
+	EXPECT(leak, "leak");
+	cr_assert_gt(leak.confidence, GROWTH_LOW, "%s", leak.reasons[0]);
+	cr_assert_eq(cache.confidence, GROWTH_LOW, "%s", cache.reasons[0]);
+}
+
 Test(growth_exit, what_is_never_freed_makes_a_doubtful_leak_surer)
 {
 	static const double blocks[] = {10, 14, 12, 18, 22, 18, 27, 31, 27, 35};

@@ -304,6 +304,7 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 
 	ages->first = middle->first;
 	ages->epochs = middle->end - middle->first;
+	ages->before = sum_between(middle->alive, 0, middle->first);
 	ages->survivors = ages->early = ages->late = 0;
 	ages->leaving = ages->quiet = 0;
 	for (size_t bin = middle->first; bin < middle->end; bin++) {

@@ -32,6 +32,7 @@ struct growth_ages {
 	               * their blocks live */
 	size_t age;       /* only blocks older than this age, in epochs, were counted */
 	double older;     /* share of all live blocks that are older than an epoch */
+	double before;    /* blocks born before the middle epochs that still live */
 	double survivors; /* blocks of the middle epochs that still live */
 	double grain; /* how many blocks one event leaves, at least: a key of a cache may have several,
 	               * and a recorded block may stand for several */

@@ -8,10 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** A fall that is steady and far more than chance explains, or one that is likely. */
+enum growth_decline { DECLINE_STEADY, DECLINE_LIKELY };
+
 /**
- * Interval i added `added[i]` blocks and took `length[i]`: time, or work.  Do the blocks per unit of
- * length fall steadily, far more than chance explains, and still in the second half?
+ * Interval i added `added[i]` blocks and took `length[i]`: time, or work.  The first `tail` of them are
+ * the warm-up.  Do the blocks per unit of length fall, and still after the warm-up?
  */
-bool growth_declines(const double *added, const double *length, size_t count);
+bool growth_declines(const double *added, const double *length, size_t count, size_t tail,
+		     enum growth_decline kind);
 
 #endif

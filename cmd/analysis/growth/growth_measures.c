@@ -23,20 +23,22 @@ static void differences(const double *sums, size_t count, double *out)
 /*
  * A leak whose load declines adds fewer blocks, too.  So they must fall against the work as well:
  * against the allocations of the process or its CPU time, as a full cache needs no allocations.
+ * Where other work grows, a leak falls against that.  So they must fall per interval and per second.
  */
 static bool declines(const struct growth_series *series, const struct growth_run *run, size_t tail)
 {
 	const double *lengths[] = {run->x, run->seconds, series->work, series->cpu};
-	size_t count = run->count - tail, steps = count > 0 ? count - 1 : 0;
+	size_t count = run->count, steps = count > 0 ? count - 1 : 0;
 	double *added = memory_need(calloc(2 * count + 1, sizeof(*added)), "judging growth");
 	bool falls[] = {true, true, false, false}; /* where a length is unknown */
 
-	differences(run->blocks + tail, count, added);
+	differences(run->blocks, count, added);
 	for (size_t k = 0; k < sizeof(falls) / sizeof(*falls); k++) {
 		if (!lengths[k])
 			continue;
-		differences(lengths[k] + tail + (k < 2 ? 0 : run->from), count, added + count);
-		falls[k] = growth_declines(added, added + count, steps);
+		differences(lengths[k] + (k < 2 ? 0 : run->from), count, added + count);
+		falls[k] = growth_declines(added, added + count, steps, tail,
+					   k < 2 ? DECLINE_LIKELY : DECLINE_STEADY);
 	}
 	free(added);
 	return falls[0] && falls[1] && (falls[2] || falls[3]);

@@ -154,7 +154,8 @@ static bool may_be_slowing(const struct growth_shape *blocks, const struct growt
 	double gain = by_age ? ages->survivors : blocks->last - blocks->y[blocks->tail];
 	double late = by_age ? ages->late : blocks->last - blocks->y[half];
 	double early = by_age ? ages->early : gain - late;
-	double level = blocks->last - gain, share;
+	/* Blocks in flight are no part of a start. */
+	double level = by_age ? ages->before : blocks->last - gain, share;
 	/* A program that leaves blocks now and then leaves several at a time. */
 	double deviations = by_age && ages->leaving == ages->epochs ? 1.5 : 2.5;
 	double grain = by_age ? ages->grain : 1;
@@ -266,7 +267,7 @@ void growth_weigh_exit(struct growth_judgement *out, const struct growth_run *ru
 	if (!growth_was_never_freed(left, held) || held <= shape->first ||
 	    (out->verdict == GROWTH_CONTAINER && growth_may_be_full(m)) ||
 	    (!m->by_bytes && !at_exit->frees_others &&
-	     (may_be_slowing(shape, &m->ages) || slows_since_onset(shape))))
+	     (m->declines || may_be_slowing(shape, &m->ages) || slows_since_onset(shape))))
 		return;
 	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
 	    run->count >= GROWTH_SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
