@@ -181,6 +181,32 @@ Test(pairing, a_function_without_lines_does_not_hide_by_what_is_gone_that_a_call
 	pairing_release(&pairing);
 }
 
+/* resize() has gone into its callers; one stack of those from fill() has no partner. */
+Test(pairing, a_call_takes_the_stacks_of_its_own_caller_along)
+{
+	uint32_t most = builder_add(
+		dataset, OLD, "resize:r.c:1@app < make:k.c:3@app < main:m.c:2@app", 90000, 900);
+	uint32_t few = builder_add(dataset, OLD,
+				   "resize:r.c:1@app < fill:f.c:2@app < main:m.c:1@app", 7800, 78);
+	uint32_t lone = builder_add(
+		dataset, OLD,
+		"resize:r.c:1@app < fill:f.c:2@app < x:x.c:1@app < y:x.c:2@app < z:x.c:3@app", 390,
+		39);
+	uint32_t make = builder_add(dataset, NEW, "make:k.c:3@app < main:m.c:2@app", 90000, 900);
+	uint32_t fill = builder_add(dataset, NEW, "fill:f.c:2@app < main:m.c:1@app", 7800, 78);
+	struct pairing pairing = pair_and_join();
+
+	cr_expect_eq(pairing.count, 3);
+	for (size_t i = 0; i < pairing.count; i++) {
+		const struct pair *pair = &pairing.pairs[i];
+
+		cr_expect_eq(change_label_site(pair), pair->old == most ? make : fill);
+		cr_expect_eq(pair->has_twin, pair->old == lone);
+	}
+	cr_expect_neq(few, lone);
+	pairing_release(&pairing);
+}
+
 /* The call in line 1 is still there; most of its blocks are in a function of another name now. */
 Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 {
@@ -223,6 +249,27 @@ Test(pairing, large_old_stacks_without_a_partner_do_not_follow_to_another_functi
 		cr_expect_eq(change_label_site(&pairing.pairs[i]),
 			     pairing.pairs[i].old == other ? renamed : gone);
 	pairing_release(&pairing);
+}
+
+/* A compiler copied next(), and knows no line of the copies. */
+Test(pairing, the_line_of_the_newest_frame_tells_stacks_apart_where_a_caller_has_none)
+{
+	builder_add(dataset, OLD, "scan:s.c:36@app < fetch:f.c:9@app < next@app < main:m.c:2@app",
+		    48, 3);
+	builder_add(dataset, OLD, "scan:s.c:36@app < fetch:f.c:9@app < next@app < main:m.c:2@app",
+		    48, 3);
+	uint32_t old37 =
+		builder_add(dataset, OLD,
+			    "scan:s.c:37@app < fetch:f.c:9@app < next@app < main:m.c:2@app", 48, 3);
+	uint32_t new36 = builder_add(
+		dataset, NEW, "scan:s.c:36@app < fetch:f.c:9@app < next:n.c:5@app < main:m.c:2@app",
+		96, 6);
+	uint32_t new37 = builder_add(
+		dataset, NEW, "scan:s.c:37@app < fetch:f.c:9@app < next:n.c:5@app < main:m.c:2@app",
+		48, 3);
+
+	EXPECT_PAIR(old37, new37, PAIR_FUZZY, PAIR_FUNCTION);
+	cr_expect_eq(pair_of(new36, NEW, PAIR_FUZZY).level, PAIR_FUNCTION);
 }
 
 Test(pairing, a_moved_line_pairs_at_function_when_permitted)

@@ -450,6 +450,24 @@ static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 	}
 }
 
+/* Add the line of the newest frame only; compilers give some calls no line, or that of another one. */
+static void add_newest_line_to_keys(struct side *side, const uint32_t *line_map)
+{
+	for (size_t i = 0; i < side->count; i++) {
+		const struct dataset *dataset = side->entries[i].dataset;
+		const struct dataset_site *site = &dataset->sites[side->entries[i].site];
+		uint64_t key = side->entries[i].key;
+		uint32_t line = 0, f;
+
+		for (f = 0; f < site->depth && line == 0; f++) {
+			uint32_t frame = dataset->stack[site->first + f];
+
+			line = line_map ? line_map[frame] : dataset->frames[frame].line;
+		}
+		side->entries[i].key = key && line ? hash_fold(hash_fold(key, f), line) : 0;
+	}
+}
+
 /* Stacks that no key paired are paired by likeness. */
 static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 		       const struct pair_sides *sides, struct side *old, struct side *new,
@@ -594,6 +612,12 @@ static bool pair_functions(struct pairing *pairing, struct side *old, struct sid
 			return false;
 		if (!keys && both_have_stacks(old, new))
 			note_places(lines, old->entries[0].dataset, pairing);
+		set_function_keys(old, keys);
+		set_function_keys(new, keys);
+		add_newest_line_to_keys(old, lines->map);
+		add_newest_line_to_keys(new, NULL);
+		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, lines))
+			return false;
 	}
 	set_function_keys(old, keys);
 	set_function_keys(new, keys);

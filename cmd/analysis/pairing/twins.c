@@ -47,6 +47,18 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 	return !frame->file != !frame->line ? 0 : row_key(dataset, site);
 }
 
+/* The same, and the function that called it: where a program's own malloc names the sites, that wanted
+ * the memory. */
+static uint64_t caller_key(const struct dataset *dataset, uint32_t site)
+{
+	const struct dataset_site *row = &dataset->sites[site];
+	uint64_t key = place_key(dataset, site);
+
+	if (!key || row->identity.named + 1 >= row->depth)
+		return 0;
+	return hash_fold(key, dataset_frame_at(dataset, site, row->identity.named + 1)->function);
+}
+
 /* Are both stacks named by the same function? */
 static bool is_same_function(const struct dataset *dataset, uint32_t a, uint32_t b)
 {
@@ -226,7 +238,7 @@ static bool takes_along(const struct dataset *dataset, const struct pair_sides *
 {
 	if (!rule->moves)
 		return true;
-	if (rule->key_of(dataset, pair->new) == rule->key_of(dataset, lone))
+	if (place_key(dataset, pair->new) == place_key(dataset, lone))
 		return false;
 	return is_same_function(dataset, pair->old, pair->new) ||
 	       (has_line(dataset, lone) && blocks_of(sides, lone) <= blocks_of(sides, pair->old));
@@ -283,9 +295,10 @@ bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
 bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
 		      const struct pair_sides *sides, enum figure metric)
 {
-	const struct rule rule = {place_key, PAIR_EXACT, true,
-				  metric < FIGURE_ALLOCATED_BYTES ? FIGURE_LIVE_BYTES
-								  : FIGURE_ALLOCATED_BYTES};
+	const enum figure bytes =
+		metric < FIGURE_ALLOCATED_BYTES ? FIGURE_LIVE_BYTES : FIGURE_ALLOCATED_BYTES;
+	const struct rule by_caller = {caller_key, PAIR_EXACT, true, bytes};
+	const struct rule rule = {place_key, PAIR_EXACT, true, bytes};
 
-	return join(pairing, dataset, sides, &rule);
+	return join(pairing, dataset, sides, &by_caller) && join(pairing, dataset, sides, &rule);
 }
