@@ -36,7 +36,12 @@ typedef snap__slot slot_t;
 typedef snap__leaf leaf_t;
 typedef snap__mid mid_t;
 
-struct snap__heapmap snap__heapmap, snap__heapmap_large;
+#define HUGE_LEAST (((size_t)1 << SNAP__HEAPMAP_HUGE_SHIFT) + 1)
+
+struct snap__heapmap snap__heapmap, snap__heapmap_large, snap__heapmap_huge;
+static struct snap__heapmap *const maps[] = {&snap__heapmap, &snap__heapmap_large,
+					     &snap__heapmap_huge};
+#define MAPS (sizeof(maps) / sizeof(maps[0]))
 atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS] SNAP__PAGES;
 _Atomic uint32_t snap__heapmap_filter_mask = SNAP__FILTER_MASK;
 
@@ -58,17 +63,15 @@ static inline void touch(const struct snap__heapmap *map, slot_t *leaf, size_t i
 		atomic_store_explicit(byte, 1, memory_order_release);
 }
 
-/* One mapping for both tables, because each mapping costs two system calls. */
+/* One mapping for all tables, because each mapping costs two system calls. */
 static void map_tops(void)
 {
 	size_t used = (sizeof(mid_t) << TOP_BITS) + TOP_PAGES;
 	size_t size = (used + PAGE_SIZE - 1) & ~(size_t)(PAGE_SIZE - 1);
-	char *base = snap__heapmap.top ? NULL : snap__map(2 * size);
+	char *base = snap__heapmap.top ? NULL : snap__map(MAPS * size);
 
-	if (!base)
-		return;
-	snap__heapmap.top = (void *)base;
-	snap__heapmap_large.top = (void *)(base + size);
+	for (size_t i = 0; base && i < MAPS; i++)
+		maps[i]->top = (void *)(base + i * size);
 }
 
 static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
@@ -84,8 +87,32 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 {
 	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
 	map_tops();
+	snap__heapmap_huge.is_wide = true;
 	return init(&snap__heapmap, shift, sparse) &&
-	       init(&snap__heapmap_large, SNAP__HEAPMAP_LARGE_SHIFT, sparse);
+	       init(&snap__heapmap_large, SNAP__HEAPMAP_LARGE_SHIFT, sparse) &&
+	       init(&snap__heapmap_huge, SNAP__HEAPMAP_HUGE_SHIFT, sparse);
+}
+
+/* The map for a block. */
+static struct snap__heapmap *map_for(uintptr_t address, uint64_t size)
+{
+	if (snap__heapmap.sparse || size <= SNAP__SMALL_MAX)
+		return &snap__heapmap;
+	return size >= HUGE_LEAST && address % 16 == 0 ? &snap__heapmap_huge : &snap__heapmap_large;
+}
+
+static uint64_t position_of(const struct snap__heapmap *map, uintptr_t address)
+{
+	return map->is_wide ? snap__heapmap_wide_position(address) : address & SNAP__SLOT_POSITION;
+}
+
+/* Is the block of this slot the one at `address`? */
+static bool is_of(const struct snap__heapmap *map, uint64_t value, uintptr_t address)
+{
+	uint64_t position = map->is_wide ? SNAP__SLOT_WIDE : SNAP__SLOT_POSITION;
+
+	return (value & SNAP__SLOT_USED) && (value & position) == position_of(map, address) &&
+	       (!map->is_wide || address % 16 == 0);
 }
 
 void snap__heapmap_init_fine(bool shared)
@@ -187,14 +214,16 @@ static slot_t *size_slot(const struct snap__heapmap *map, uintptr_t address, boo
 	return leaf ? &leaf[slot_index(map, next)] : NULL;
 }
 
-static uint64_t packed(uintptr_t address, const struct snap__block *block)
+static uint64_t packed(const struct snap__heapmap *map, uintptr_t address,
+		       const struct snap__block *block)
 {
 	struct snap__block sizeless = *block;
+	uint64_t position = position_of(map, address);
 
 	if (block->size <= SNAP__SLOT_SIZE_MAX)
-		return snap__slot_pack(address, block);
+		return snap__slot_pack(0, block) | position;
 	sizeless.size = 0;
-	return snap__slot_pack(address, &sizeless) | LARGE;
+	return snap__slot_pack(0, &sizeless) | position | LARGE;
 }
 
 /* Whether several blocks may begin in a granule: the slot is for one of them. */
@@ -217,7 +246,7 @@ static bool put(const struct snap__heapmap *map, uintptr_t address, const struct
 		bool *stale)
 {
 	slot_t *leaf, *slot, *size;
-	uint64_t old, value = packed(address, block);
+	uint64_t old, value = packed(map, address, block);
 
 	*stale = false;
 	if (!snap__address_is_regular(address))
@@ -231,7 +260,7 @@ static bool put(const struct snap__heapmap *map, uintptr_t address, const struct
 		return false;
 	do {
 		old = atomic_load_explicit(slot, memory_order_relaxed);
-		if ((old & USED) && !snap__slot_is_of(old, address) && is_shared(map))
+		if ((old & USED) && !is_of(map, old, address) && is_shared(map))
 			return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
 		*stale = (old & USED) != 0;
 		if (size)
@@ -253,7 +282,7 @@ static bool take(const struct snap__heapmap *map, uintptr_t address, struct snap
 		return false;
 	slot = &leaf[slot_index(map, address)];
 	value = atomic_load_explicit(slot, memory_order_relaxed);
-	if (!snap__slot_is_of(value, address))
+	if (!is_of(map, value, address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
 	snap__slot_unpack(value, out);
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
@@ -289,8 +318,10 @@ static bool take_from(const struct snap__heapmap *map, uintptr_t address, struct
 
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
-	return take_from(&snap__heapmap, address, out) ||
-	       (!snap__heapmap.sparse && take_from(&snap__heapmap_large, address, out));
+	for (size_t i = 0; i < (snap__heapmap.sparse ? 1 : MAPS); i++)
+		if (take_from(maps[i], address, out))
+			return true;
+	return false;
 }
 
 bool snap__heapmap_put_fine(uintptr_t address, const struct snap__block *block, bool *stale)
@@ -320,7 +351,7 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 		leaf ? atomic_load_explicit(&leaf[slot_index(map, address)], memory_order_relaxed)
 		     : 0;
 
-	if (!snap__slot_is_of(value, address))
+	if (!is_of(map, value, address))
 		return false;
 	snap__slot_unpack(value, out);
 	if (value & LARGE) {
@@ -331,23 +362,27 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 	return true;
 }
 
-/* A block in the other map whose free was not seen: it would be mistaken for the new block, or stay
+/* A block in another map whose free was not seen: it would be mistaken for the new block, or stay
    forever.  The fast path of a small block does not look for it, because that would make each of
    them slower; see is_hidden(). */
-static bool forget_in(const struct snap__heapmap *map, uintptr_t address)
+static bool forget_in_others(const struct snap__heapmap *map, uintptr_t address)
 {
 	struct snap__block gone;
+	bool hides = false;
 
-	return find(map, address, &gone) && take_from(map, address, &gone);
+	for (size_t i = 0; i < MAPS; i++)
+		if (maps[i] != map && find(maps[i], address, &gone) &&
+		    take_from(maps[i], address, &gone))
+			hides = true;
+	return hides;
 }
 
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
-	bool is_small = snap__heapmap.sparse || block->size <= SNAP__SMALL_MAX;
-	bool hides = !snap__heapmap.sparse &&
-		     forget_in(is_small ? &snap__heapmap_large : &snap__heapmap, address);
+	const struct snap__heapmap *map = map_for(address, block->size);
+	bool hides = !map->sparse && forget_in_others(map, address);
 
-	if (!put_in(is_small ? &snap__heapmap : &snap__heapmap_large, address, block, stale))
+	if (!put_in(map, address, block, stale))
 		return false;
 	*stale = *stale || hides;
 	return true;
@@ -355,8 +390,12 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
 
 bool snap__heapmap_find(uintptr_t address, struct snap__block *out)
 {
-	return snap__finemap_find(address, out) || find(&snap__heapmap, address, out) ||
-	       find(&snap__heapmap_large, address, out);
+	if (snap__finemap_find(address, out))
+		return true;
+	for (size_t i = 0; i < MAPS; i++)
+		if (find(maps[i], address, out))
+			return true;
+	return false;
 }
 
 typedef void slot_fn(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
@@ -400,8 +439,8 @@ static void each_slot_of(const struct snap__heapmap *map, slot_fn *fn, void *use
 
 static void each_slot(slot_fn *fn, void *user)
 {
-	each_slot_of(&snap__heapmap, fn, user);
-	each_slot_of(&snap__heapmap_large, fn, user);
+	for (size_t i = 0; i < MAPS; i++)
+		each_slot_of(maps[i], fn, user);
 }
 
 static uint64_t untouched_in_leaf(const struct snap__heapmap *map, slot_t *leaf)
@@ -438,8 +477,11 @@ static uint64_t untouched_in(const struct snap__heapmap *map)
 
 uint64_t snap__heapmap_untouched(void)
 {
-	return untouched_in(&snap__heapmap) + untouched_in(&snap__heapmap_large) +
-	       snap__finemap_untouched();
+	uint64_t bytes = snap__finemap_untouched();
+
+	for (size_t i = 0; i < MAPS; i++)
+		bytes += untouched_in(maps[i]);
+	return bytes;
 }
 
 struct walk {
@@ -447,8 +489,10 @@ struct walk {
 	void *user;
 };
 
-static uintptr_t address_of(uint64_t value, uintptr_t granule)
+static uintptr_t address_of(const struct snap__heapmap *map, uint64_t value, uintptr_t granule)
 {
+	if (map->is_wide)
+		return granule | (value & SNAP__SLOT_WIDE) << SNAP__SLOT_WIDE_SHIFT;
 	return (granule & ~SNAP__SLOT_POSITION) | (value & SNAP__SLOT_POSITION);
 }
 
@@ -458,7 +502,7 @@ static bool is_hidden(const struct snap__heapmap *map, uintptr_t address)
 {
 	struct snap__block small;
 
-	return map == &snap__heapmap_large && find(&snap__heapmap, address, &small);
+	return map != &snap__heapmap && find(&snap__heapmap, address, &small);
 }
 
 static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
@@ -475,9 +519,9 @@ static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot,
 		if (atomic_load_explicit(slot, memory_order_acquire) != value)
 			return; /* freed while we looked */
 	}
-	if (is_hidden(map, address_of(value, address)))
+	if (is_hidden(map, address_of(map, value, address)))
 		return;
-	walk->fn(walk->user, address_of(value, address), &block);
+	walk->fn(walk->user, address_of(map, value, address), &block);
 }
 
 void snap__heapmap_walk_apart(snap__heapmap_at_fn *fn, snap__heapmap_at_fn *fine,
@@ -508,9 +552,9 @@ static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *sl
 
 		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
 	}
-	if (is_hidden(map, address_of(value, address)))
+	if (is_hidden(map, address_of(map, value, address)))
 		return;
-	walk->fn(walk->user, address_of(value, address), &block);
+	walk->fn(walk->user, address_of(map, value, address), &block);
 }
 
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user)

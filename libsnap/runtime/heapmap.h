@@ -8,9 +8,9 @@
  * loads and stores are enough.  Blocks that do not fit (odd pointers, two blocks in a granule) go
  * to the side table.
  *
- * Blocks of more than 512 bytes have a map of their own with granules of 512 bytes.  No two of
- * them begin in one granule, and for a block of some kilobytes the map takes a few bytes instead
- * of a quarter of its size.
+ * Blocks of more than 512 bytes have a map of their own with granules of 512 bytes, and those of
+ * more than 2 KiB one with granules of 2 KiB.  No two of them begin in one granule, and for a block
+ * of some kilobytes the map takes a few bytes instead of a quarter of its size.
  *
  * A further map is for allocators inside the program that place blocks 16 bytes apart in arenas of
  * their own (finemap.h).
@@ -96,6 +96,7 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
  * byte for each page of slots: whether it was ever written.
  */
 #define SNAP__HEAPMAP_LARGE_SHIFT 9
+#define SNAP__HEAPMAP_HUGE_SHIFT  11
 #define SNAP__HEAPMAP_LEAF_BITS   21
 #define SNAP__HEAPMAP_MID_BITS    9
 #define SNAP__HEAPMAP_PAGE_SLOTS  512u
@@ -110,9 +111,11 @@ struct snap__heapmap {
 	uintptr_t index; /* bits of a granule's number within its leaf */
 	unsigned shift;  /* granules have 1 << shift bytes */
 	bool sparse;
+	bool is_wide; /* positions in its slots are wide: blocks begin at multiples of 16 */
 };
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_large;
+extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_huge;
 
 /** snap__heapmap_put() and snap__heapmap_take() for the map of finemap.h alone. */
 bool snap__heapmap_put_fine(uintptr_t address, const struct snap__block *block, bool *stale);
@@ -175,11 +178,23 @@ static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t add
 	return place.leaf && snap__slot_empty(&place.leaf[place.index], address, out);
 }
 
-/** The same for large blocks, for which no place was found before. */
+/** The position of a block in a slot of a map with granules of 2 KiB. */
+static inline uint64_t snap__heapmap_wide_position(uintptr_t address)
+{
+	return address >> SNAP__SLOT_WIDE_SHIFT & SNAP__SLOT_WIDE;
+}
+
+/** The same for larger blocks, for which no place was found before. */
 static inline bool snap__heapmap_take_large(uintptr_t address, struct snap__block *out)
 {
-	return snap__heapmap_take_at(snap__heapmap_place_in(&snap__heapmap_large, address), address,
-				     out);
+	struct snap__place place = snap__heapmap_place_in(&snap__heapmap_large, address);
+
+	if (snap__heapmap_take_at(place, address, out))
+		return true;
+	place = snap__heapmap_place_in(&snap__heapmap_huge, address);
+	return place.leaf && address % 16 == 0 &&
+	       snap__slot_empty_at(&place.leaf[place.index], snap__heapmap_wide_position(address),
+				   out);
 }
 
 /** Every block that the maps and the side table hold for the whole time of the walk is passed to

@@ -5,8 +5,8 @@
  *    1 bit   used
  *    1 bit   large: the size does not fit; it stands in the following slot, which the block
  *            covers as well and therefore owns (shifted left by one, so that it is not "used")
- *    1 bit   mark, see snap__finemap_mark()
- *    6 bits  position: bits 3 to 8 of the block's address
+ *    1 bit   mark, see snap__finemap_mark(); in maps with granules of 2 KiB, one more bit of the position
+ *    6 bits  position: bits 3 to 8 of the block's address (with the bit above: bits 4 to 10)
  *   28 bits  stack id
  *   15 bits  size
  *   12 bits  birth epoch
@@ -35,6 +35,8 @@ struct snap__block {
 #define SNAP__SLOT_LARGE       2ull
 #define SNAP__SLOT_MARK        4ull
 #define SNAP__SLOT_POSITION    0x1f8ull
+#define SNAP__SLOT_WIDE        (SNAP__SLOT_POSITION | SNAP__SLOT_MARK)
+#define SNAP__SLOT_WIDE_SHIFT  2 /* from a wide position to bits of the address */
 #define SNAP__SLOT_STACK_SHIFT 9
 #define SNAP__SLOT_SIZE_SHIFT  (SNAP__SLOT_STACK_SHIFT + SNAP__STACK_ID_BITS)
 #define SNAP__SLOT_SIZE_BITS   15
@@ -88,18 +90,24 @@ static inline bool snap__slot_fill(snap__slot *slot, uintptr_t address,
 	return true;
 }
 
-/** Take the block at `address` out of its slot; false: it is not there, or is no usual one. */
-static inline bool snap__slot_empty(snap__slot *slot, uintptr_t address, struct snap__block *out)
+/** Take the block at this position out of its slot; false: it is not there, or is no usual one. */
+static inline bool snap__slot_empty_at(snap__slot *slot, uint64_t position, struct snap__block *out)
 {
 	const uint64_t looked_at =
 		SNAP__SLOT_USED | SNAP__SLOT_LARGE | SNAP__SLOT_MARK | SNAP__SLOT_POSITION;
 	uint64_t value = atomic_load_explicit(slot, memory_order_relaxed);
 
-	if ((value & looked_at) != (SNAP__SLOT_USED | (address & SNAP__SLOT_POSITION)))
+	if ((value & looked_at) != (SNAP__SLOT_USED | position))
 		return false;
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
 	snap__slot_unpack(value, out);
 	return true;
+}
+
+/** Take the block at `address`, in a map whose positions are not wide. */
+static inline bool snap__slot_empty(snap__slot *slot, uintptr_t address, struct snap__block *out)
+{
+	return snap__slot_empty_at(slot, address & SNAP__SLOT_POSITION, out);
 }
 
 #endif
