@@ -31,7 +31,7 @@ struct snap__copy_page {
 	atomic_uint done;                    /* it has done everything */
 	char reason[SNAP__COPY_REASON_SIZE]; /* why it has not; "" unknown */
 	_Atomic uint64_t pause_ns;           /* of the threads; 0 while it lasts */
-	uint64_t live_bytes, unseen;         /* for snapshot.c in the host */
+	uint64_t live_bytes, unseen;         /* for the snapshot in the host */
 };
 
 /** The moment at which the copy was made. */
