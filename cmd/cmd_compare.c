@@ -112,6 +112,7 @@ const struct command cmd_compare = {
 	.options_size = sizeof(struct compare_options),
 	.defaults = &compare_defaults,
 	.operands_min = 2,
+	.if_too_few = "what grew within one directory: snapdiff growth DIR",
 	.operands_max = -1,
 	.keeps_separator = true,
 	.run = compare_run,

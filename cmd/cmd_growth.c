@@ -3,6 +3,7 @@
  */
 #include "cli/cli.h"
 #include "growth_command.h"
+#include "operands.h"
 
 static const struct option *const growth_options[] = {growth_option_table, report_option_table,
 						      match_option_table,  cli_memory_table,
@@ -18,6 +19,8 @@ static enum snap_status growth_run(const struct invocation *call, int *exit_code
 	bool finding = false;
 	enum snap_status st = report_fold(&options.shared, err);
 
+	if (st == SNAP_OK)
+		st = operands_check_snapshots(call, "growth", options.shared.db, err);
 	if (st == SNAP_OK)
 		st = growth_print(&options, (const char *const *)call->argv, (size_t)call->argc,
 				  &finding, err);

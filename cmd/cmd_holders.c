@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "cli/cli.h"
 #include "dataset/fetch.h"
+#include "operands.h"
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/holders.h"
@@ -67,6 +68,8 @@ static enum snap_status holders_run(const struct invocation *call, int *exit_cod
 	enum snap_status st = check_options(options, err);
 
 	(void)exit_code;
+	if (st == SNAP_OK)
+		st = operands_check_function(call, "holders", options->db, err);
 	if (st == SNAP_OK)
 		st = subject_open(&subject, options, false, err);
 	if (st == SNAP_OK)

@@ -2,6 +2,7 @@
  * cmd_peek.c - `snapdiff peek`: callers and callees of the functions that match.
  */
 #include "cli/cli.h"
+#include "operands.h"
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/comparable.h"
@@ -52,39 +53,12 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	return st;
 }
 
-static bool exists(const char *name)
-{
-	return access(name, F_OK) == 0;
-}
-
-/* A file name in the place of the function: suggest the right order.  A function may have the
- * name of a file, so only do so if the command fails otherwise. */
-static enum snap_status check_operands(const struct invocation *call, const char *db,
-				       struct snap_error *err)
-{
-	const char *first = call->argv[0];
-
-	if (db || !exists(first))
-		return SNAP_OK;
-	if (call->argc == 1 && !exists(SNAPSHOTS_DEFAULT_DIRECTORY))
-		return fail(err, SNAP_EUSAGE,
-			    "'%s' is a file or directory, and no function is named: "
-			    "snapdiff peek REGEX %s",
-			    first, first);
-	if (call->argc == 2 && strcmp(call->argv[1], "-") != 0 && !exists(call->argv[1]))
-		return fail(err, SNAP_EUSAGE,
-			    "there is no file '%s'; the function is named first: "
-			    "snapdiff peek '%s' %s",
-			    call->argv[1], call->argv[1], first);
-	return SNAP_OK;
-}
-
 static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct report_options *options = call->options;
 	struct subject subject = {0};
-	enum snap_status st = check_operands(call, options->db, err);
+	enum snap_status st = operands_check_function(call, "peek", options->db, err);
 
 	(void)exit_code;
 	if (st != SNAP_OK)

@@ -308,8 +308,10 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 static int exit_code_of(const struct run_options *options, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
-	bool excused = hello->process_count > 0 && options->exit_snapshot == EXIT_SNAPSHOT_NONE &&
-		       hello->complaint[0] == '\0';
+	size_t running;
+	bool may_wait = options->exit_snapshot == EXIT_SNAPSHOT_NONE ||
+			hello_running(hello, &running) != NULL;
+	bool excused = hello->process_count > 0 && may_wait && hello->complaint[0] == '\0';
 
 	if (result->exit_code == 0 && hello->snapshots == 0 && !excused)
 		return EXIT_SYSTEM;
@@ -377,13 +379,6 @@ static void say_failed_run(const struct run_options *options, bool warms_up, uin
 		exit_code, cause, warms_up ? "warm-up run" : "run", run, of);
 }
 
-/* Is growth what was asked for?  Fewer snapshots than three have none to show. */
-static bool is_series(const struct run_options *options, const struct run_totals *totals)
-{
-	return options->repeat > 1 ||
-	       (options->census && options->every_ns && totals->snapshots >= 3);
-}
-
 /* Warm-up runs are not recorded; the first run that fails ends the series. */
 static enum snap_status run_series(const struct run_options *options, const struct launch *recorded,
 				   int *exit_code, struct snap_error *err)
@@ -406,7 +401,8 @@ static enum snap_status run_series(const struct run_options *options, const stru
 			say_failed_run(options, false, i, *exit_code);
 	}
 	if (!options->quiet)
-		run_report_written(&sum, options->out, is_series(options, &sum) ? "growth" : "top");
+		run_report_written(&sum, options->out,
+				   sum.has_series || options->repeat > 1 ? "growth" : "top");
 	return st;
 }
 

@@ -125,14 +125,24 @@ static int parse_and_call(const struct command *command, int argc, char **argv)
 	return exit_code;
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
 static int unknown_command(const char *name)
 {
+	static const char *const to_run[] = {"record", "start", "exec", "trace", "launch", NULL};
 	char hint[CLI_HINT_SIZE];
 
 	if (strcmp(name, "attach") == 0)
 		cli_message("there is no command 'attach': a process is recorded from its start: "
 			    "snapdiff run -- COMMAND (one that is recorded already: snapdiff snap "
 			    "PID)");
+	else if (is_one_of(name, to_run))
+		cli_message("there is no command '%s': snapdiff run -- COMMAND", name);
 	else
 		cli_message("there is no command '%s'; %s", name, cli_command_hint(hint, name));
 	return EXIT_USAGE;

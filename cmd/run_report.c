@@ -232,16 +232,31 @@ static void print_killed(const struct launch_result *result)
 	fprintf(stderr, "\n");
 }
 
+/* The command has ended, but not what it started: a daemon, or jobs in the background. */
+static void print_running(const struct hello_process *newest, size_t count)
+{
+	fprintf(stderr, "snapdiff: %s still runs as process %" PRIu64, newest->program,
+		newest->pid);
+	if (count > 1)
+		fprintf(stderr, ", and %zu more processes", count - 1);
+	fprintf(stderr, "; recording goes on; a snapshot now: snapdiff snap %" PRIu64 "\n",
+		newest->pid);
+}
+
 void run_report_print(const struct run_report *report, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
+	size_t running;
+	const struct hello_process *newest = hello_running(hello, &running);
 
 	print_killed(result);
-	if (hello->snapshots == 0)
+	if (newest && !report->is_quiet)
+		print_running(newest, running);
+	if (hello->snapshots == 0 && !newest)
 		print_failure(report, result);
 	if (report->is_full)
 		print_all_missed(hello);
-	else if (!report->is_quiet || hello->snapshots == 0)
+	else if (!report->is_quiet || (hello->snapshots == 0 && !newest))
 		print_some_missed(hello);
 	print_unlisted(hello);
 	print_unfinished(hello);
@@ -255,6 +270,7 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 void run_totals_add(struct run_totals *totals, const struct launch_result *result)
 {
 	totals->snapshots += result->hello.snapshots;
+	totals->has_series = totals->has_series || result->hello.has_series;
 	if (result->hello.snapshots > 0)
 		snprintf(totals->newest, sizeof(totals->newest), "%s", result->hello.newest);
 }

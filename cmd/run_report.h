@@ -18,6 +18,7 @@ struct run_report {
 /** What several runs of one command wrote. */
 struct run_totals {
 	size_t snapshots;
+	bool has_series; /* three of them or more are one process's */
 	char newest[NAME_MAX + 1];
 };
 

@@ -373,6 +373,47 @@ static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct
 		    list);
 }
 
+/* The newest process of that name; 0: none has it. */
+static uint64_t process_named(const char *name)
+{
+	DIR *handle = opendir("/proc");
+	const struct dirent *entry;
+	uint64_t newest = 0;
+
+	while (handle && (entry = readdir(handle))) {
+		char path[64], comm[32] = "";
+		uint64_t pid = strtoull(entry->d_name, NULL, 10);
+		FILE *file;
+
+		if (pid <= newest)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fgets(comm, sizeof(comm), file)) {
+			comm[strcspn(comm, "\n")] = '\0';
+			if (strcmp(comm, name) == 0)
+				newest = pid;
+		}
+		fclose(file);
+	}
+	if (handle)
+		closedir(handle);
+	return newest;
+}
+
+static enum snap_status fail_unknown(const char *who, struct snap_error *err)
+{
+	uint64_t pid = process_named(who);
+
+	if (!pid)
+		return fail(err, SNAP_ENOTFOUND, "%s: neither a process id nor a directory", who);
+	return fail(err, SNAP_ENOTFOUND,
+		    "%s: name a process by its id: the newest one of that name is %llu", who,
+		    (unsigned long long)pid);
+}
+
 enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error *err)
 {
 	char absolute[PATH_MAX], *end;
@@ -388,7 +429,7 @@ enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error 
 		return SNAP_OK;
 	}
 	if (stat(who, &info) != 0)
-		return fail(err, SNAP_ENOTFOUND, "%s: neither a process id nor a directory", who);
+		return fail_unknown(who, err);
 	if (!S_ISDIR(info.st_mode))
 		return fail(err, SNAP_EUSAGE, "%s: neither a process id nor a directory", who);
 	if (!realpath(who, absolute))

@@ -6,6 +6,7 @@
  */
 #include "capture/hello.h"
 
+#include <inttypes.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -394,6 +395,19 @@ static uint64_t pid_of_name(const char *name)
 	return 0;
 }
 
+/* The number in "program.PID.SEQ.snap"; 0 of a name that does not end so. */
+static uint64_t number_of_name(const char *name)
+{
+	const char *dot = NULL, *before = NULL;
+
+	for (const char *at = name; *at; at++)
+		if (*at == '.') {
+			before = dot;
+			dot = at;
+		}
+	return before ? strtoull(before + 1, NULL, 10) : 0;
+}
+
 static bool is_by(const char *name, const char *program)
 {
 	size_t size = strlen(program);
@@ -441,6 +455,7 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 		    is_later(&hello->since, &info.st_mtim) || !credit_writer(hello, entry->d_name))
 			continue;
 		hello->snapshots++;
+		hello->has_series = hello->has_series || number_of_name(entry->d_name) >= 3;
 		if (is_later(&newest, &info.st_mtim))
 			continue;
 		newest = info.st_mtim;
@@ -448,6 +463,38 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 		snprintf(hello->newest, sizeof(hello->newest), "%s", entry->d_name);
 	}
 	closedir(handle);
+}
+
+/* Its pid may be another process's by now, or one of another namespace: the name must be the same. */
+static bool runs(const struct hello_process *process)
+{
+	enum { COMM = 15 }; /* the kernel keeps that much of a name */
+	char path[64], comm[COMM + 2] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/comm", process->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(comm, sizeof(comm), file))
+		comm[0] = '\0';
+	fclose(file);
+	comm[strcspn(comm, "\n")] = '\0';
+	return comm[0] && strncmp(comm, process->program, COMM) == 0 && !has_ended(process->pid);
+}
+
+const struct hello_process *hello_running(const struct hello *hello, size_t *count)
+{
+	const struct hello_process *newest = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < hello->process_count; i++) {
+		if (hello->processes[i].replaced || !runs(&hello->processes[i]))
+			continue;
+		newest = &hello->processes[i];
+		++*count;
+	}
+	return newest;
 }
 
 /* No snapshot, and no reason either. */
@@ -460,7 +507,7 @@ static bool is_silent(const struct hello_process *process)
 void hello_miss_silent(struct hello *hello)
 {
 	for (size_t i = 0; i < hello->process_count; i++)
-		if (is_silent(&hello->processes[i]))
+		if (is_silent(&hello->processes[i]) && !runs(&hello->processes[i]))
 			hello_miss(hello, hello->processes[i].program,
 				   "recorded, but left no snapshot", 1);
 }

@@ -67,6 +67,7 @@ struct hello {
 	struct hello_python python;
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 	size_t snapshots;    /* files that these processes wrote */
+	bool has_series;     /* three of them or more are one process's */
 	char newest[NAME_MAX + 1]; /* name of the newest one, "" if none */
 	struct timespec newest_time;
 	size_t unfinished; /* that were removed: their process was killed while it wrote them */
@@ -85,7 +86,11 @@ bool hello_has_ended(const struct hello *hello, uint64_t pid);
 /** Count the snapshots in `dir` that are not older than the file and that these processes wrote. */
 void hello_count_snapshots(struct hello *hello, const char *dir);
 
-/** Add the processes that recorded and left no snapshot to those that were missed. */
+/** The newest process that recording started in and that still runs, as a daemon does after its command has
+ * ended; NULL: none.  `*count` is how many there are. */
+const struct hello_process *hello_running(const struct hello *hello, size_t *count);
+
+/** Add the processes that recorded, have ended and left no snapshot to those that were missed. */
 void hello_miss_silent(struct hello *hello);
 
 /** `count` more processes of `program` were missed, for `reason`. */

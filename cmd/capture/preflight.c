@@ -72,7 +72,9 @@ enum snap_status preflight_find(const char *command, char **path, struct snap_er
 	if (error == 0)
 		return *path ? SNAP_OK : fail_memory(err, "looking for the command");
 	if (error == ENOENT || error == ENOTDIR)
-		return fail(err, SNAP_ENOTFOUND, "%s: command not found", command);
+		return fail(err, SNAP_ENOTFOUND, "%s: command not found%s", command,
+			    strpbrk(command, " |>;") ? " (a line for the shell: sh -c 'LINE')"
+						     : "");
 	return fail(err, SNAP_EIO, "%s: cannot be executed: %s", command, strerror(error));
 }
 

@@ -69,8 +69,9 @@ struct command {
 	size_t options_size;
 	const void *defaults;           /* initial content of the options struct; NULL zeros */
 	int operands_min, operands_max; /* max -1: any number */
-	bool operands_end_options;      /* `run`: the first operand ends option parsing */
-	bool keeps_separator; /* `compare A B -- C D`: "--" ends options and stays among the
+	const char *if_too_few;    /* what was meant by fewer, for the message; NULL: nothing */
+	bool operands_end_options; /* `run`: the first operand ends option parsing */
+	bool keeps_separator;      /* `compare A B -- C D`: "--" ends options and stays among the
 				 operands */
 	/**
 	 * Returns SNAP_OK and sets *exit_code (0 on entry), or an error that main prints and maps

@@ -272,7 +272,9 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 	case OPTION_DURATION:
 		return duration_parse(text, at)
 			       ? SNAP_OK
-			       : bad_value(parse, option, text, "a duration like 500ms, 10s or 5m");
+			       : bad_value(parse, option, text,
+					   is_number(text) ? "a unit, as in 500ms, 10s or 5m"
+							   : "a duration like 500ms, 10s or 5m");
 	case OPTION_CHOICE:
 		return set_choice(parse, option, text, at);
 	case OPTION_REGEX:
@@ -342,8 +344,9 @@ static enum snap_status check_operands(const struct parse *parse, int count, cha
 	const struct command *command = parse->command;
 
 	if (count < command->operands_min)
-		return fail(parse->err, SNAP_EUSAGE, "too few operands; usage: snapdiff %s %s",
-			    command->name, command->usage);
+		return fail(parse->err, SNAP_EUSAGE, "too few operands; usage: snapdiff %s %s%s%s",
+			    command->name, command->usage, command->if_too_few ? "; " : "",
+			    command->if_too_few ? command->if_too_few : "");
 	if (command->operands_max >= 0 && count > command->operands_max)
 		return fail(parse->err, SNAP_EUSAGE,
 			    "too many operands, from '%s' on; usage: snapdiff %s %s",

@@ -618,7 +618,7 @@ def run_pid():
     answer = json.loads(asked("status", "-f", "json", child.pid)[1])
     check(str(answer["pid"]) == recorded, f"status by the pid of run: {answer['pid']}")
     rest = child.communicate()[1]
-    check(rest.endswith(f"next: snapdiff top '{directory}'\n"), f"the hint cannot be pasted: {rest}")
+    check(rest.endswith(f"next: snapdiff growth '{directory}'\n"), f"the hint cannot be pasted: {rest}")
     status, _, error = asked("snap", child.pid)
     check(status == 3 and error == f"snapdiff snap: there is no process {child.pid}\n", f"a pid that is gone: {error}")
     status, _, error = asked("status", os.getpid())

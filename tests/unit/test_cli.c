@@ -225,7 +225,7 @@ Test(cli, mistakes_are_answered_with_a_sentence)
 	refuses("-n 99999999999999999999",
 		"--count wants a number below 2^64, not '99999999999999999999'");
 	refuses("--weight heavy", "--weight wants a size like 4096, 64KiB or 1.5MiB, not 'heavy'");
-	refuses("--age 5", "--age wants a duration like 500ms, 10s or 5m, not '5'");
+	refuses("--age 5", "--age wants a unit, as in 500ms, 10s or 5m, not '5'");
 	refuses("-c gren",
 		"--color has no 'gren'; did you mean green?  It is one of green, yellow, red");
 	refuses("-c blue", "--color has no 'blue'; it is one of green, yellow, red");

@@ -1,0 +1,44 @@
+"""A command that ends before what it started: `run` says that this still runs and is recorded, and not that it left nothing.
+
+usage: background.py SNAPDIFF
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+# The command waits until the other process is recorded.
+COMMAND = 'sleep 60 >/dev/null 2>&1 & until "$0" status $! >/dev/null 2>&1; do sleep 0.02; done'
+SAYS = re.compile(r"^snapdiff: sleep still runs as process (\d+); recording goes on; a snapshot now: snapdiff snap \1$", re.M)
+
+
+def run(snapdiff, out, *options):
+    with open(out.with_suffix(".err"), "w+") as errors:  # a pipe would stay open as long as the process in the background
+        done = subprocess.run([snapdiff, "run", *options, "-o", out, "--", "sh", "-c", COMMAND, snapdiff],
+                              stderr=errors, timeout=60)
+        errors.seek(0)
+        return done.returncode, errors.read()
+
+
+def main():
+    snapdiff = sys.argv[1]
+    with tempfile.TemporaryDirectory() as name:
+        for number, options in enumerate((("--exit-snapshot", "none"), ())):
+            out = pathlib.Path(name) / str(number)
+            status, said = run(snapdiff, out, *options)
+            found = SAYS.search(said)
+            assert status == 0 and found and "not recorded" not in said, (options, status, said)
+            pid = int(found[1])
+            taken = subprocess.run([snapdiff, "snap", str(pid)], capture_output=True, text=True, timeout=60)
+            named = subprocess.run([snapdiff, "status", "sleep"], capture_output=True, text=True, timeout=60)
+            os.kill(pid, signal.SIGKILL)
+            assert named.returncode == 3 and "sleep: name a process by its id: the newest one of that name is " in named.stderr, named
+            assert taken.returncode == 0 and f"sleep.{pid}." in taken.stdout, taken
+            assert not list(out.glob("*missed*")), list(out.iterdir())
+    print("background: passed")
+
+
+main()
