@@ -103,6 +103,7 @@ static void parts_release(struct parts *parts)
 	for (size_t i = 0; i < parts->count; i++) {
 		growth_graph_free(parts->items[i].graph);
 		growth_held_free(parts->items[i].held);
+		free(parts->items[i].caches);
 		growth_table_release(&parts->items[i].table);
 		growth_axis_release(&parts->items[i].axis);
 	}
@@ -177,8 +178,8 @@ static enum snap_status fill_part(struct parts *parts, struct store *store,
 		st = growth_graph_read(&part->graph, store, series->ids, series->count,
 				       &part->table, err);
 	if (st == SNAP_OK)
-		st = growth_held_read(&part->held, store, series->ids, series->count, &part->table,
-				      err);
+		st = growth_held_read(&part->held, &part->caches, store, series->ids, series->count,
+				      &part->table, err);
 	parts->idle += part->axis.idle;
 	return st;
 }

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/fail.h"
 #include "dataset/graph.h"
+#include "report/growth_cache.h"
 #include "report/growth_graph.h"
 #include "report/growth_part.h"
 #include "report/growth_rows.h"
@@ -397,11 +398,13 @@ static void count_lost(struct growth_held *held, const struct graph *graph,
 }
 
 /* `first` is the first snapshot that has a census; it may be the same. */
-static enum snap_status read_rows(struct growth_held *out, int64_t id, int64_t first,
-				  struct growth_table *table, struct snap_error *err)
+static enum snap_status read_rows(struct growth_held *out, struct growth_caches **caches,
+				  int64_t id, int64_t first, struct growth_table *table,
+				  struct snap_error *err)
 {
 	struct store *store = table->dataset->store;
 	struct graph graph = {0}, earlier = {0};
+	const struct growth_facts facts = {&out->last, &out->first};
 	struct censuses censuses = {0};
 	uint32_t side;
 	enum snap_status st = growth_table_graph_side(table, &side, err);
@@ -413,11 +416,14 @@ static enum snap_status read_rows(struct growth_held *out, int64_t id, int64_t f
 	if (st == SNAP_OK)
 		count_lost(out, &graph, table);
 	if (st == SNAP_OK && first != id)
-		st = graph_fetch(&earlier, store, table->dataset, first, true, err);
+		st = graph_fetch(&earlier, store, table->dataset, first, false, err);
 	if (st == SNAP_OK &&
 	    (!add_up(&censuses.now, &graph) || !add_up(&censuses.before, &earlier) ||
 	     !choose_ways(out, &graph, &censuses, table)))
 		st = fail_memory(err, "reading the census");
+	if (st == SNAP_OK)
+		st = growth_caches_find(caches, &(struct growth_censuses){&facts, &graph, &earlier},
+					table, err);
 	free(censuses.now.groups);
 	free(censuses.before.groups);
 	graph_release(&earlier);
@@ -425,8 +431,9 @@ static enum snap_status read_rows(struct growth_held *out, int64_t id, int64_t f
 	return st;
 }
 
-enum snap_status growth_held_read(struct growth_held **out, struct store *store, const int64_t *ids,
-				  size_t count, struct growth_table *table, struct snap_error *err)
+enum snap_status growth_held_read(struct growth_held **out, struct growth_caches **caches,
+				  struct store *store, const int64_t *ids, size_t count,
+				  struct growth_table *table, struct snap_error *err)
 {
 	struct growth_held *held =
 		calloc(1, sizeof(*held) + (table->row_count + 1) * sizeof(*held->rows));
@@ -434,6 +441,7 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 	enum snap_status st = held ? SNAP_OK : fail_memory(err, "reading the census");
 
 	*out = NULL;
+	*caches = NULL;
 	if (st == SNAP_OK) {
 		held->row_count = table->row_count;
 		mark_native(held, table);
@@ -442,11 +450,13 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 	if (st == SNAP_OK && newest < count)
 		st = find_facts(&held->first, &first, store, ids, newest + 1, false, err);
 	if (st == SNAP_OK && newest < count)
-		st = read_rows(held, ids[newest], ids[first], table, err);
+		st = read_rows(held, caches, ids[newest], ids[first], table, err);
 	if (st == SNAP_OK && newest < count)
 		st = read_peaks(held, store, ids[0], ids[newest], err);
 	if (st == SNAP_OK && newest < count)
 		st = look_back(held, ids, newest + 1, table, err);
+	if (st == SNAP_OK && newest == count)
+		st = growth_caches_find(caches, NULL, table, err);
 	if (st == SNAP_OK && newest < count)
 		*out = held;
 	else

@@ -28,9 +28,13 @@ struct growth_held {
 	} rows[];
 };
 
-/** *out is NULL where no snapshot has a census.  Release with growth_held_free(). */
-enum snap_status growth_held_read(struct growth_held **out, struct store *store, const int64_t *ids,
-				  size_t count, struct growth_table *table, struct snap_error *err);
+struct growth_caches;
+
+/** *out is NULL where no snapshot has a census.  Release with growth_held_free().  `caches` says which
+ * rows are caches that fill, with a census or without: see growth_cache.h. */
+enum snap_status growth_held_read(struct growth_held **out, struct growth_caches **caches,
+				  struct store *store, const int64_t *ids, size_t count,
+				  struct growth_table *table, struct snap_error *err);
 void growth_held_free(struct growth_held *held);
 
 /** Freed objects that the interpreter keeps are no leak.  Lower the confidence of rows whose

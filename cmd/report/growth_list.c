@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/progress.h"
 #include "report/growth.h"
+#include "report/growth_cache.h"
 #include "report/growth_held.h"
 #include "report/sites.h"
 
@@ -206,6 +207,7 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 	if (fine) {
 		growth_graph_judge(list);
 		growth_held_judge(list);
+		growth_caches_judge(list);
 	}
 	return fine ? SNAP_OK : fail_memory(err, "judging growth");
 }

@@ -1,8 +1,5 @@
 /*
  * growth_pattern.c - known ways to leak, recognised by the way to the objects that grow.
- *
- * A census says a way in words (libsnap's words.c): a place, then steps, separated by " -> ". Names
- * of the program stand between backquotes and are not interpreted.
  */
 #include "report/growth_pattern.h"
 
@@ -12,157 +9,37 @@
 #include <string.h>
 #include <strings.h>
 
+#include "report/growth_cache.h"
 #include "report/growth_held.h"
+#include "report/growth_way.h"
 #include "report/sites.h"
-
-enum { MOST_STEPS = 16 };
-
-struct part {
-	const char *text;
-	size_t size;
-};
-
-struct way {
-	struct part place;
-	struct part steps[MOST_STEPS];
-	size_t count;
-};
-
-/* ---- a way in words ---------------------------------------------------------------------------- */
-
-/* The end of a part: " -> " or ';' outside of names, or the end of the text. */
-static const char *end_of(const char *text)
-{
-	bool in_name = false;
-
-	for (; *text; text++) {
-		if (*text == '`')
-			in_name = !in_name;
-		if (!in_name && (*text == ';' || strncmp(text, " -> ", 4) == 0))
-			break;
-	}
-	return text;
-}
-
-static struct way parse(const char *words, const char *type)
-{
-	const char *end = end_of(words);
-	struct way way = {.place = {words, (size_t)(end - words)}};
-
-	while (strncmp(end, " -> ", 4) == 0 && way.count < MOST_STEPS - 1) {
-		const char *step = end + 4;
-
-		end = end_of(step);
-		way.steps[way.count++] = (struct part){step, (size_t)(end - step)};
-	}
-	if (type)
-		way.steps[way.count++] = (struct part){type, strlen(type)};
-	return way;
-}
-
-static bool begins_with(struct part part, const char *text)
-{
-	return part.size >= strlen(text) && strncmp(part.text, text, strlen(text)) == 0;
-}
-
-static bool ends_with(struct part part, const char *text)
-{
-	size_t size = strlen(text);
-
-	return part.size >= size && strncmp(part.text + part.size - size, text, size) == 0;
-}
-
-/* "__main__.render" ends in "render". */
-static bool ends_in(struct part part, struct part name)
-{
-	return part.size >= name.size &&
-	       memcmp(part.text + part.size - name.size, name.text, name.size) == 0 &&
-	       (part.size == name.size || part.text[part.size - name.size - 1] == '.');
-}
-
-static bool is(struct part part, const char *text)
-{
-	return part.size == strlen(text) && begins_with(part, text);
-}
-
-static bool has(struct part part, const char *text)
-{
-	for (size_t i = 0; i + strlen(text) <= part.size; i++)
-		if (strncasecmp(part.text + i, text, strlen(text)) == 0)
-			return true;
-	return false;
-}
-
-/* The first name in a part, with its backquotes. */
-static struct part name_in(struct part part)
-{
-	const char *first = memchr(part.text, '`', part.size), *last;
-
-	if (!first)
-		return (struct part){"", 0};
-	last = memchr(first + 1, '`', part.size - (size_t)(first + 1 - part.text));
-	return last ? (struct part){first, (size_t)(last + 1 - first)} : (struct part){"", 0};
-}
-
-/* What follows the name in a place: "(module global, app.py:3)". */
-static struct part kind_in(struct part place)
-{
-	struct part name = name_in(place);
-
-	if (!name.size)
-		return place;
-	name.text += name.size;
-	return (struct part){name.text, (size_t)(place.text + place.size - name.text)};
-}
-
-/* "list of 400" */
-static bool is_container(struct part step)
-{
-	size_t at = step.size;
-
-	while (at > 0 && isdigit((unsigned char)step.text[at - 1]))
-		at--;
-	return at < step.size && at >= 4 && strncmp(step.text + at - 4, " of ", 4) == 0;
-}
-
-static bool is_mapping(struct part step)
-{
-	return is_container(step) && has(step, "dict");
-}
-
-static bool any_step(const struct way *way, bool (*test)(struct part))
-{
-	for (size_t i = 0; i < way->count; i++)
-		if (test(way->steps[i]))
-			return true;
-	return false;
-}
 
 static bool is_function(struct part step)
 {
-	return begins_with(step, "function") || begins_with(step, "closure of ") ||
-	       is(step, "method") || is(step, "functools.partial") || is(step, "TimerHandle") ||
-	       is(step, "builtin_function_or_method");
+	return part_begins(step, "function") || part_begins(step, "closure of ") ||
+	       part_is(step, "method") || part_is(step, "functools.partial") ||
+	       part_is(step, "TimerHandle") || part_is(step, "builtin_function_or_method");
 }
 
 static bool is_task(struct part step)
 {
-	return is(step, "_asyncio.Task") || begins_with(step, "coroutine");
+	return part_is(step, "_asyncio.Task") || part_begins(step, "coroutine");
 }
 
 static bool is_exception(struct part step)
 {
-	return is(step, "traceback") || ends_with(step, "Error") || ends_with(step, "Exception");
+	return part_is(step, "traceback") || part_ends(step, "Error") ||
+	       part_ends(step, "Exception");
 }
 
 static bool is_lru_cache(struct part step)
 {
-	return begins_with(step, "lru_cache of ");
+	return part_begins(step, "lru_cache of ");
 }
 
 static bool is_weak_callback(struct part step)
 {
-	return is(step, "callback of a weakref");
+	return part_is(step, "callback of a weakref");
 }
 
 /* ---- patterns of objects ----------------------------------------------------------------------- */
@@ -189,51 +66,20 @@ static struct growth_pattern cycle(struct report *report, const struct growth_ro
 		       report_text(report, "cycle of objects that waits for the collector"));
 }
 
-/* "entries 240, limit 1000, ..." of the lru_cache of a function; NULL: it is unknown, or has no
- * limit. */
-static const char *limited_cache(const struct growth_row *row, struct part name)
+static struct growth_pattern lru_cache(struct report *report, const struct way *way)
 {
-	const struct facts *facts = &row->part->held->last;
-	struct part bare = {name.text + 1, name.size - 2};
-
-	for (size_t i = 0; name.size > 2 && i < facts->count; i++) {
-		const char *value = facts->items[i].value, *entries = strstr(value, ": entries ");
-
-		if (strncmp(facts->items[i].key, "census.lru_cache.", 17) != 0 || !entries ||
-		    !strstr(entries, ", limit "))
-			continue;
-		if (strtoull(strstr(entries, ", limit ") + 8, NULL, 10) > 0 &&
-		    ends_in((struct part){value, (size_t)(entries - value)}, bare))
-			return entries + 2;
-	}
-	return NULL;
-}
-
-static struct growth_pattern lru_cache(struct report *report, const struct growth_row *row,
-				       const struct way *way)
-{
-	const char *limited;
 	size_t i = 0;
 	struct part name;
 
 	while (!is_lru_cache(way->steps[i]))
 		i++;
-	name = name_in(way->steps[i]);
-	if (begins_with(way->steps[i], "lru_cache of method "))
+	name = part_name(way->steps[i]);
+	if (part_begins(way->steps[i], "lru_cache of method "))
 		return pattern("lru-cache-on-method",
 			       report_text(report,
 					   "lru_cache on a method: the cache of %.*s keeps "
 					   "each `self`",
 					   (int)name.size, name.text));
-	limited = limited_cache(row, name);
-	if (limited)
-		return pattern("filling-cache",
-			       report_text(report,
-					   "cache that is not full yet: the lru_cache of "
-					   "%.*s has %llu entries, and its limit is %llu",
-					   (int)name.size, name.text,
-					   strtoull(limited + 8, NULL, 10),
-					   strtoull(strstr(limited, ", limit ") + 8, NULL, 10)));
 	return pattern("unbounded-cache",
 		       report_text(report,
 				   "unbounded cache: the lru_cache of %.*s keeps every "
@@ -249,8 +95,8 @@ static const char *task_fact(const struct growth_row *row, const struct way *way
 	struct part name = {"", 0};
 
 	for (size_t i = 0; i < way->count && !name.size; i++)
-		if (begins_with(way->steps[i], "coroutine"))
-			name = name_in(way->steps[i]);
+		if (part_begins(way->steps[i], "coroutine"))
+			name = part_name(way->steps[i]);
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct fact *fact = &facts->items[i];
 
@@ -299,26 +145,19 @@ static const struct kind_words kinds[] = {
 /* The place where weakref keeps callbacks and arguments until the watched object ends. */
 static bool is_finalizers(struct part place)
 {
-	return begins_with(place, "`finalize._registry`") && has(place, "weakref.py");
+	return part_begins(place, "`finalize._registry`") && part_has(place, "weakref.py");
 }
 
 /* Where the interpreter notes which warnings it has shown: each text once. */
 static bool is_warnings(struct part place)
 {
-	return begins_with(place, "`__warningregistry__`");
+	return part_begins(place, "`__warningregistry__`");
 }
 
 /* Where the interpreter has all modules by their names. */
 static bool is_modules(struct part place)
 {
-	return begins_with(place, "`modules` (module global, sys)");
-}
-
-/* Where the module re has patterns, at most some hundred. */
-static bool is_patterns(struct part place)
-{
-	return (begins_with(place, "`_cache`") || begins_with(place, "`_cache2`")) &&
-	       (has(place, ", re.py") || has(place, ", re/__init__.py"));
+	return part_begins(place, "`modules` (module global, sys)");
 }
 
 static struct growth_pattern queue(struct report *report, struct part name)
@@ -331,18 +170,17 @@ static struct growth_pattern queue(struct report *report, struct part name)
 /* A container of the standard library's, of which it is known why it grows. */
 static struct growth_pattern known_container(struct report *report, const struct way *way)
 {
-	struct part name = name_in(way->place), kind = kind_in(way->place);
+	struct part name = part_name(way->place), kind = part_kind(way->place);
 
 	if (is_modules(way->place))
 		return pattern("modules",
 			       report_text(report, "modules that are made again and again: "
 						   "`sys.modules` keeps each name"));
-	if (is_patterns(way->place))
-		return pattern("filling-cache",
-			       report_text(report,
-					   "cache that is not full yet: the module re keeps "
-					   "some hundred patterns"));
-	if (begins_with(kind, " (attribute of WeakKeyDictionary"))
+	if (part_begins(way->place, "`Logger.manager.loggerDict`"))
+		return pattern("object-container",
+			       report_text(report, "loggers with ever new names: "
+						   "`Logger.manager.loggerDict` keeps each"));
+	if (part_begins(kind, " (attribute of WeakKeyDictionary"))
 		return pattern(
 			"weak-keys",
 			report_text(report,
@@ -354,7 +192,7 @@ static struct growth_pattern known_container(struct report *report, const struct
 
 static struct growth_pattern container(struct report *report, const struct way *way)
 {
-	struct part name = name_in(way->place), kind = kind_in(way->place);
+	struct part name = part_name(way->place), kind = part_kind(way->place);
 	struct growth_pattern known = known_container(report, way);
 
 	if (known.name)
@@ -369,15 +207,15 @@ static struct growth_pattern container(struct report *report, const struct way *
 			       report_text(report, "finalizers that do not run: the objects that "
 						   "`weakref.finalize` watches stay, and so does "
 						   "what it was given"));
-	if (begins_with(kind, " (attribute of ") && has(kind, "Queue"))
+	if (part_begins(kind, " (attribute of ") && part_has(kind, "Queue"))
 		return queue(report, name);
-	if (is_mapping(way->steps[0]) && (has(name, "cache") || has(name, "memo")))
+	if (part_is_mapping(way->steps[0]) && (part_has(name, "cache") || part_has(name, "memo")))
 		return pattern("unbounded-cache",
 			       report_text(report,
 					   "unbounded cache: %.*s has an entry for each key",
 					   (int)name.size, name.text));
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (begins_with(kind, kinds[i].begins) || begins_with(way->place, kinds[i].begins))
+		if (part_begins(kind, kinds[i].begins) || part_begins(way->place, kinds[i].begins))
 			return pattern(kinds[i].pattern,
 				       report_text(report, "%s: %.*s keeps what is put into it",
 						   kinds[i].words, (int)name.size, name.text));
@@ -387,14 +225,14 @@ static struct growth_pattern container(struct report *report, const struct way *
 /* A place of a running function: one of its variables, its frame, or something unknown. */
 static bool is_of_running_function(struct part place)
 {
-	return begins_with(place, "local variable") || begins_with(place, "frame of ") ||
-	       begins_with(place, "a function that runs");
+	return part_begins(place, "local variable") || part_begins(place, "frame of ") ||
+	       part_begins(place, "a function that runs");
 }
 
 /* "; see `run`": the function of such a place; of its names that is the last one. */
 static const char *see_function(struct report *report, struct part place)
 {
-	struct part name = name_in(place), function = name_in(kind_in(place));
+	struct part name = part_name(place), function = part_name(part_kind(place));
 
 	if (function.size)
 		name = function;
@@ -415,22 +253,12 @@ static struct growth_pattern threads(struct report *report, const struct growth_
 				   last, first, see_function(report, way->place)));
 }
 
-/* "list of 400": 400. */
-static uint64_t entries_in(struct part step)
-{
-	size_t at = step.size;
-
-	while (at > 0 && isdigit((unsigned char)step.text[at - 1]))
-		at--;
-	return strtoull(step.text + at, NULL, 10);
-}
-
 /* If each thread's function has a container, each of these holds a little; a container of one
    function holds all. */
 static bool is_one_of_many(const struct growth_held_row *held, const struct way *way)
 {
-	return begins_with(way->place, "local variable") &&
-	       entries_in(way->steps[0]) < held->objects / 2;
+	return part_begins(way->place, "local variable") &&
+	       part_entries(way->steps[0]) < held->objects / 2;
 }
 
 static bool is_buffer(const char *type)
@@ -458,12 +286,12 @@ static struct part link_of(const struct way *way, size_t steps)
  * it. */
 static bool is_made_name(const struct way *way)
 {
-	struct part name = name_in(way->place), kind = kind_in(way->place);
+	struct part name = part_name(way->place), kind = part_kind(way->place);
 	bool has_digit = false;
 
 	for (size_t i = 0; i < name.size; i++)
 		has_digit = has_digit || isdigit((unsigned char)name.text[i]);
-	return has_digit && way->count == 1 && begins_with(kind, " (module global") &&
+	return has_digit && way->count == 1 && part_begins(kind, " (module global") &&
 	       !memchr(kind.text, ':', kind.size);
 }
 
@@ -473,9 +301,9 @@ static struct growth_pattern object(struct report *report, const struct growth_r
 {
 	const char *type = held->type;
 	size_t steps = way->count - (type && !held->is_table && way->count ? 1 : 0);
-	struct part name = name_in(way->place), link = link_of(way, steps);
+	struct part name = part_name(way->place), link = link_of(way, steps);
 
-	if (!name.size || any_step(way, is_container))
+	if (!name.size || way_any(way, part_is_container))
 		return pattern(NULL, NULL);
 	if (row->judgement.verdict != GROWTH_LEAK)
 		return type && is_buffer(type)
@@ -510,7 +338,7 @@ static struct growth_pattern of_one_object(struct report *report, const struct g
 	if (!is_of_running_function(way->place))
 		return object(report, row, way, held);
 	found = threads(report, row, way);
-	return !found.name && begins_with(way->place, "local variable")
+	return !found.name && part_begins(way->place, "local variable")
 		       ? object(report, row, way, held)
 		       : found;
 }
@@ -518,19 +346,19 @@ static struct growth_pattern of_one_object(struct report *report, const struct g
 /* A text that is written to has its pieces in a list of its own. */
 static bool is_written_text(struct part step)
 {
-	return is(step, "_io.StringIO");
+	return part_is(step, "_io.StringIO");
 }
 
 /* Up to 3.9 the module atexit has its functions. */
 static bool is_kept_by_module(const struct way *way)
 {
-	return way->count > 1 && is(way->steps[0], "native code of the module");
+	return way->count > 1 && part_begins(way->steps[0], "native code of the module");
 }
 
 /* The code that registers a native function is not known by name. */
 static struct growth_pattern native_code(struct report *report, const struct way *way)
 {
-	if (any_step(way, is_function))
+	if (way_any(way, is_function))
 		return pattern("callbacks",
 			       report_text(report, "functions that native code keeps, as atexit "
 						   "does, and these what they refer to"));
@@ -542,44 +370,45 @@ static struct growth_pattern native_code(struct report *report, const struct way
 static struct growth_pattern of_objects(struct report *report, const struct growth_row *row,
 					const struct growth_held_row *held)
 {
-	struct way way = parse(held->words, held->is_table ? NULL : held->type);
+	struct way way = way_parse(held->words, held->is_table ? NULL : held->type);
 
-	if (begins_with(way.place, "only a cycle of objects"))
+	if (part_begins(way.place, "only a cycle of objects"))
 		return cycle(report, row);
-	if (begins_with(way.place, "native code") || is_kept_by_module(&way))
+	if (part_begins(way.place, "native code") || is_kept_by_module(&way))
 		return native_code(report, &way);
-	if (begins_with(way.place, "handler of "))
+	if (part_begins(way.place, "handler of "))
 		return pattern("callbacks",
 			       report_text(report,
 					   "%.*s: it refers to more and more, as to the "
 					   "handler before it",
 					   (int)way.place.size, way.place.text));
-	if (any_step(&way, is_lru_cache))
-		return lru_cache(report, row, &way);
-	if (any_step(&way, is_task))
+	if (way_any(&way, is_lru_cache))
+		return lru_cache(report, &way);
+	if (way_any(&way, is_task))
 		return tasks(report, row, &way);
-	if (any_step(&way, is_exception))
+	if (way_any(&way, is_exception))
 		return pattern("exceptions",
 			       report_text(report,
 					   "exceptions that are kept: each has its traceback, "
 					   "with the frames and their variables"));
-	if (any_step(&way, is_weak_callback))
+	if (way_any(&way, is_weak_callback))
 		return pattern("weak-callback",
 			       report_text(report, "callback of a weak reference: what it closes "
 						   "over stays"));
-	if (way.count && is(way.steps[0], "_queue.SimpleQueue"))
-		return queue(report, name_in(way.place));
+	if (way.count && part_is(way.steps[0], "_queue.SimpleQueue"))
+		return queue(report, part_name(way.place));
 	if (way.count && is_written_text(way.steps[0]))
-		return pattern("growing-buffer",
-			       report_text(report, "text that gets longer: %.*s",
-					   (int)name_in(way.place).size, name_in(way.place).text));
-	if (way.count && is_container(way.steps[0]) && any_step(&way, is_function))
+		return pattern("growing-buffer", report_text(report, "text that gets longer: %.*s",
+							     (int)part_name(way.place).size,
+							     part_name(way.place).text));
+	if (way.count && part_is_container(way.steps[0]) && way_any(&way, is_function))
 		return pattern("callbacks",
 			       report_text(report,
 					   "callbacks that are never unregistered: %.*s "
 					   "keeps functions, and these what they refer to",
-					   (int)name_in(way.place).size, name_in(way.place).text));
-	if (!way.count || !is_container(way.steps[0]))
+					   (int)part_name(way.place).size,
+					   part_name(way.place).text));
+	if (!way.count || !part_is_container(way.steps[0]))
 		return of_one_object(report, row, &way, held);
 	if (is_one_of_many(held, &way) && threads(report, row, &way).name)
 		return threads(report, row, &way);
@@ -606,29 +435,9 @@ static bool is_native(const struct growth_row *row)
 	       strcmp(dataset_text(dataset, dataset->sites[site].domain), "python") != 0;
 }
 
-/* All of their memory is from Python's own allocators. */
-static bool has_no_native_memory(const char *type)
-{
-	static const char *const types[] = {"weakref.ReferenceType",
-					    "weakref",
-					    "int",
-					    "str",
-					    "bytes",
-					    "tuple",
-					    "list",
-					    "dict",
-					    "set",
-					    NULL};
-
-	for (size_t i = 0; types[i]; i++)
-		if (strcmp(type, types[i]) == 0)
-			return true;
-	return false;
-}
-
 static struct growth_pattern native(struct report *report, const struct growth_held_row *held)
 {
-	if (held->words && held->type && has_no_native_memory(held->type))
+	if (held->words && held->type && growth_cache_has_no_native(held->type))
 		return pattern(
 			"native-memory",
 			report_text(report,
@@ -675,6 +484,8 @@ struct growth_pattern growth_pattern_of(struct report *report, const struct grow
 {
 	const struct growth_held_row *held = growth_held_of(row);
 
+	if (row->fills)
+		return pattern("filling-cache", NULL); /* the verdict's reason says which */
 	if (!held || !growth_is_growth(&row->judgement))
 		return pattern(NULL, NULL);
 	if (is_python_line(row) && is_native(row) && row->judgement.verdict == GROWTH_LEAK)

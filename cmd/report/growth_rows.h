@@ -25,6 +25,7 @@ struct growth_row {
 	uint32_t finding; /* number of the finding that it belongs to, from 1; 0: none */
 	bool leads;       /* the first row of its finding */
 	bool beside;      /* it belongs to the finding, but must not name it */
+	bool fills; /* it is a cache that fills up to its limit: the first reason says which */
 };
 
 struct growth_finding;

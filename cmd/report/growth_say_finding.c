@@ -500,7 +500,7 @@ const char *growth_reason_line(struct report *report, const struct growth_list *
 	const struct growth_finding *finding = growth_finding_of(list, row);
 	const char *text;
 
-	if (!wants_reason(&row->judgement))
+	if (!wants_reason(&row->judgement) && !row->fills)
 		return NULL;
 	if (finding && row->leads && finding->in_step > 1)
 		text = group_line(report, list, row, finding);

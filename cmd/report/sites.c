@@ -559,8 +559,7 @@ const char *sites_change(const struct figures *old, const struct figures *new, e
 	return sites_delta(figures_delta(old, new, figure), buffer);
 }
 
-/* The digits of `number` in groups of three. */
-static void group_digits(uint64_t number, char buffer[32])
+void sites_number(uint64_t number, char buffer[32])
 {
 	char digits[24];
 	int count = snprintf(digits, sizeof(digits), "%" PRIu64, number);
@@ -579,7 +578,7 @@ const char *sites_blocks(uint64_t blocks, char buffer[64])
 
 	if (blocks == SNAP_UNKNOWN)
 		return "an unknown number of blocks";
-	group_digits(blocks, count);
+	sites_number(blocks, count);
 	snprintf(buffer, 64, "%s block%s", count, blocks == 1 ? "" : "s");
 	return buffer;
 }

@@ -84,6 +84,8 @@ const char *sites_delta(int64_t bytes, char buffer[32]);
 /** "+1.5 MiB", or "change unknown" where a side is. */
 const char *sites_change(const struct figures *old, const struct figures *new, enum figure figure,
 			 char buffer[32]);
+/** "8,003" */
+void sites_number(uint64_t number, char buffer[32]);
 /** "8,003 blocks", "1 block", "an unknown number of blocks"; buffers of 64 bytes. */
 const char *sites_blocks(uint64_t blocks, char buffer[64]);
 

@@ -50,8 +50,13 @@ LEAKS = {
                             r"-> .*Service.*"),
     "lru_cache_without_limit": ("unbounded-cache", r"unbounded cache: the lru_cache of `square` keeps every result",
                                 "bytearray", r"`square` \(module global, patterns\.py\) -> lru_cache of `square`.*"),
-    "lru_cache_that_fills": ("filling-cache", r"cache that is not full yet: the lru_cache of `cube` has 100 entries, and "
-                             r"its limit is 5000", "bytearray", r"`cube` \(module global, patterns\.py\) -> lru_cache of `cube`.*"),
+    "cache_with_a_huge_limit": ("filling-cache", r"cache that fills: the lru_cache of `fourth` has 100 of 1,000,000,000 "
+                                r"entries; full, it would take about \d+\.\d GiB", "bytearray",
+                                r"`fourth` \(module global, patterns\.py\) -> lru_cache of `fourth`.*"),
+    "cache_that_grows_inside": ("unbounded-cache", r"unbounded cache: the lru_cache of `rows_of` keeps", "str",
+                                r"`rows_of` \(module global, patterns\.py\) -> lru_cache of `rows_of` -> list of 3[34]"),
+    "places_with_chains": ("global-container", r"global container: `slots` keeps what is put into it", "bytearray",
+                           rf"`slots` \({GLOBAL}{at('slots =')} -> list of 10 -> Link( -> Link)*( -> \.\.\.)?"),
     "callbacks": ("callbacks", r"callbacks that are never unregistered: `bus\.handlers` keeps functions", "bytearray",
                   rf"`bus\.handlers` \(attribute of Bus, {at('self.handlers =')} -> list of 100 -> closure of "
                   r"`(subscribe\.<locals>\.)?on_event`"),
@@ -75,7 +80,7 @@ LEAKS = {
     "functions_at_exit": ("callbacks", r"functions that native code keeps, as atexit does", "bytearray",
                           # up to 3.9 the module has them, since then the interpreter, from 3.14 on in a list
                           rf"(native code, or the stack of a function( -> list of 100 -> tuple of 3)?|`atexit` \({GLOBAL}patterns\.py(:\d+)?\) -> native code of the "
-                          r"module) -> closure of `(functions_at_exit\.<locals>\.)?<lambda>`"),
+                          r"module `atexit`) -> closure of `(functions_at_exit\.<locals>\.)?<lambda>`"),
     "timers": ("threads", r"threads that never end: 21 run, and there were 3; see `(Timer\.)?run`", "bytearray",
                r"local variable `self\.args\[0\]` of `(Timer\.)?run` \(threading\.py:\d+\)"),
     "never_due": ("callbacks", r"callbacks that are never unregistered: `loop\._scheduled` keeps functions", "bytearray",
@@ -136,16 +141,22 @@ LEAKS = {
                                 rf"`short_texts` \({GLOBAL}{at('short_texts =')}"),
     "native_memory_in_a_dict": ("native-memory", r"native memory behind objects: each zlib\.Compress has some",
                                 r"zlib\.Compress", rf"`digests` \({GLOBAL}{at('digests =')} -> dict of 100"),
-    "statements": ("native-memory", r"native memory of what the line calls: objects of type weakref\.ReferenceType, which "
-                   r"it makes, have none", r"weakref\.ReferenceType",
-                   rf"`connection` \({GLOBAL}{at('connection = None')} -> list of 100"),
+    "kept_cursors": ("native-memory", r"native memory behind objects: each sqlite3\.Cursor has some", r"sqlite3\.Cursor",
+                     rf"`cursors` \({GLOBAL}{at('cursors =')} -> list of 100(; and by .*)?"),
     "native_memory": ("native-memory", r"native memory behind objects: each sqlite3\.Connection has some",
                       r"sqlite3\.Connection", rf"`connections` \({GLOBAL}{at('connections =')} -> list of 100"),
 }
-OLDEST = {"compiled_patterns": 11,  # before, the module re holds the text by a way of its own,
-          "statements": 11}  # and sqlite3 keeps other objects
+OLDEST = {"compiled_patterns": 11}  # before, the module re holds the text by a way of its own
 LONG = ("weak-keys", "modules")  # patterns that only the long test takes
 CONTAINERS = {"text": 9, "buffer": 9, "written_text": 12}  # since that version their bytes grow, not their blocks
+# What fills, and what is said of it.
+FILLS = {
+    "lru_cache": r"the lru_cache of `cube` has 100 of 5,000 entries; full, it takes about \d+\.\d MiB",
+    "cached_property": r"100 of the 300 items that `articles` leads to have one; full, it takes about \d+\.\d KiB",
+    "deque": r"`newest` has 100 of 2,000 entries; full, it takes about \d\.\d MiB",
+    "statements": r"a connection of sqlite3 has 100 of 1(00|28) entries; full, it takes about \d+\.\d KiB",
+    "re": r"the cache of the module re has (200|\d+) of (512|256) entries; full, it takes about \d+\.\d KiB",
+}
 CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values", "finished_tasks", "tuples_for_reuse",
          "cycles_that_wait")
 KINDS_WITHOUT_GROWTH = {
@@ -192,6 +203,41 @@ class Patterns(harness.PythonTest):
         """The short test takes the first kind of most patterns."""
         first = {pattern[0]: kind for kind, pattern in reversed(LEAKS.items()) if pattern[0] not in LONG}
         self.each_kind([kind for kind in LEAKS if not harness.is_short() or kind in first.values()], self.check_leak)
+
+    def test_caches_that_fill(self):
+        """What has a limit is no leak while it fills; what the program keeps as well is one."""
+        def check(python):
+            _, snapshots = self.record(python, "patterns.py", "caches_that_fill", options=["--exit-snapshot", "none"])
+            report = json.loads(self.growth(snapshots, "-f", "json"))
+            row = report["rows"][0]
+            self.assertEqual((row["line"], row["verdict"], row["confidence"]), (marked("caches_that_fill"), "leak", "high"))
+            self.assertRegex(row["held_by"], rf"`kept` \({GLOBAL}{at('kept =')} -> list of 100")
+            rows = {row["line"]: row for row in report["rows"]}
+            for kind, words in FILLS.items():
+                row = rows[marked("fills: " + kind)]
+                if kind == "statements" and python.minor < 11:  # the census does not know the limit
+                    self.assertEqual((row["verdict"], row["confidence"]), ("leak", "low"), row)
+                    self.assertRegex("\n".join(row["reasons"]), r"(?m)^not sure: it may be a cache that fills: a connection "
+                                                                r"of sqlite3 keeps up to 128 statements$")
+                    continue
+                self.assertEqual((row["verdict"], row["pattern"]), ("warm-up", "filling-cache"), row)
+                self.assertRegex("\n".join(row["reasons"]), "(?m)^no leak: cache that fills: %s$" % words)
+
+        self.with_each_python(check)
+
+    def test_caches_that_may_fill(self):
+        """Without a census, functions of the standard library show that it is not sure."""
+        def check(python):
+            _, snapshots = self.record(python, "patterns.py", "caches_that_fill", options=["--exit-snapshot", "none"],
+                                       env={"WITHOUT_CENSUS": "1"})
+            rows = {row["line"]: row for row in json.loads(self.growth(snapshots, "-f", "json"))["rows"]}
+            row = rows[marked("fills: re")]
+            self.assertEqual((row["verdict"], row["confidence"]), ("leak", "low"), row)
+            self.assertRegex(row["reasons"][0], r"^not sure: it may be a cache that fills: the module re keeps up to 512 "
+                                                r"compiled patterns; a census tells \(--census\)$")
+            self.assertEqual(rows[marked("fills: deque")]["confidence"], "high")
+
+        self.with_each_python(check)
 
     def test_memory_that_is_not_searched_is_said(self):
         """Then nobody knows whether a reference is too many; a chance word may also look like a holder."""

@@ -328,6 +328,7 @@ void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 	fn(user, "bytes", c.bytes);
 	fn(user, "without_line", c.without_line);
 	fn(user, "threads", o->threads);
+	fn(user, "modules", o->modules);
 	fn(user, "interpreters", count_interpreters());
 	fn(user, "reuse_objects", c.reuse_objects);
 	fn(user, "reuse_bytes", c.reuse_bytes);

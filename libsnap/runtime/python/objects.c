@@ -598,6 +598,7 @@ void snap__objects_find(struct snap__space *copied)
 	    !snap__space_is_readable(space, (uintptr_t)modules, (uintptr_t)modules + 16) ||
 	    snap__python_type(modules) != snap__python.dict_type)
 		snap__copy_fail("the interpreter's modules are not where they should be");
+	snap__objects.modules = snap__python_word(modules, SNAP__PYTHON_VAR_SIZE);
 	make_table();
 	snap__starts_first(space, interpreter, modules);
 	drain(&done);

@@ -65,6 +65,7 @@ struct snap__objects {
 	uint64_t collections[3];
 	uint32_t tracked_in[4]; /* by generation; the last one has the frozen objects */
 	uint32_t threads;
+	uint64_t modules; /* entries of sys.modules */
 };
 extern SNAP__HIDDEN struct snap__objects snap__objects;
 

@@ -16,6 +16,7 @@
 #include "runtime/hidden.h"
 
 #define MOST         16u /* most objects of a kind that are listed */
+#define MOST_CACHES  64u /* a program has many small ones beside the one that fills */
 #define FRAMES_SAID  3u
 #define NAME_SIZE    256
 #define MOST_GARBAGE 65536u /* objects of gc.garbage that are looked at */
@@ -78,38 +79,46 @@ void snap__things_add_code(struct snap__text *text, const char *code)
 /* ---- lru_cache ------------------------------------------------------------------------------- */
 
 struct parts {
-	const char *names, *entries, *code;
+	const char *cache; /* whose parts they are */
+	const char *names, *entries, *wrapped;
+	bool is_known; /* the cache is laid out as it is up to 3.13 */
 };
 
 static void note_part(uint32_t target, void *user)
 {
 	struct parts *parts = user;
-	const char *at = o->at[target], *type = snap__python_type(at);
+	const char *at = o->at[target];
 
-	if (type == snap__python.code_type)
-		parts->code = at;
-	if (type != snap__python.dict_type)
+	if (snap__python_type(at) != snap__python.dict_type)
 		return;
-	if (snap__dict_at(at, "__qualname__"))
-		parts->names = at;
-	else
+	if (at == snap__python_pointer(parts->cache, CACHE_DICT)) {
 		parts->entries = at;
+		parts->is_known = true;
+	} else if (snap__dict_at(at, "__wrapped__")) {
+		parts->names = at;
+		parts->wrapped = snap__dict_at(at, "__wrapped__");
+	} else if (!parts->is_known) {
+		parts->entries = at;
+	}
 }
 
-static size_t entries_of(uint32_t cache)
+static struct parts parts_of(uint32_t cache)
 {
-	struct parts parts = {NULL, NULL, NULL};
+	struct parts parts = {.cache = o->at[cache]};
 
 	snap__object_each(cache, note_part, &parts);
-	return parts.entries ? snap__python_word(parts.entries, SNAP__PYTHON_VAR_SIZE) : 0;
+	return parts;
 }
 
-static void add_uses(struct snap__text *text, const char *cache, const char *entries)
+static size_t entries_of(const struct parts *parts)
+{
+	return parts->entries ? snap__python_word(parts->entries, SNAP__PYTHON_VAR_SIZE) : 0;
+}
+
+static void add_uses(struct snap__text *text, const char *cache)
 {
 	intptr_t limit = (intptr_t)snap__python_word(cache, CACHE_LIMIT);
 
-	if (snap__python_pointer(cache, CACHE_DICT) != entries)
-		return;
 	snap__text_add(text, limit < 0 ? ", no limit" : ", limit ");
 	if (limit >= 0)
 		snap__text_add_u64(text, (uint64_t)limit);
@@ -119,44 +128,66 @@ static void add_uses(struct snap__text *text, const char *cache, const char *ent
 	snap__text_add_u64(text, snap__python_word(cache, CACHE_MISSES));
 }
 
+/* A function has a name.  What else is called, such as a connection of sqlite3, has a type. */
+static void add_called(struct snap__text *text, const struct parts *parts)
+{
+	const void *name = parts->names ? snap__dict_at(parts->names, "__qualname__") : NULL;
+	char type[NAME_SIZE];
+
+	if (!name && parts->wrapped) {
+		snap__type_name(snap__python_type(parts->wrapped), type, sizeof(type));
+		snap__text_add(text, type);
+		return;
+	}
+	add_str(text, parts->names ? snap__dict_at(parts->names, "__module__") : NULL);
+	snap__text_add(text, ".");
+	add_str(text, name);
+}
+
 static void tell_cache(const struct told *told, uint32_t cache, uint32_t number)
 {
-	struct parts parts = {NULL, NULL, NULL};
+	const struct parts parts = parts_of(cache);
 	char value[1024];
 	struct snap__text text = SNAP__TEXT(value);
 
-	snap__object_each(cache, note_part, &parts);
-	add_str(&text, parts.names ? snap__dict_at(parts.names, "__module__") : NULL);
-	snap__text_add(&text, ".");
-	add_str(&text, parts.names ? snap__dict_at(parts.names, "__qualname__") : NULL);
+	add_called(&text, &parts);
 	snap__text_add(&text, ": entries ");
-	snap__text_add_u64(&text, entries_of(cache));
-	add_uses(&text, o->at[cache], parts.entries);
+	snap__text_add_u64(&text, entries_of(&parts));
+	if (parts.is_known)
+		add_uses(&text, parts.cache);
 	tell(told, "lru_cache.", number, value);
 }
 
 /* The largest first. */
 static void tell_caches(const struct told *told)
 {
-	uint32_t best[MOST], count = 0;
+	struct {
+		uint32_t cache;
+		size_t entries;
+	} best[MOST_CACHES];
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < o->count; i++) {
+		struct parts parts;
 		uint32_t at;
 
 		if (!snap__equal(snap__type_short_name(snap__python_type(o->at[i])),
-				 "functools._lru_cache_wrapper") ||
-		    entries_of(i) == 0)
+				 "functools._lru_cache_wrapper"))
 			continue;
-		for (at = count; at > 0 && entries_of(best[at - 1]) < entries_of(i); at--)
-			if (at < MOST)
+		parts = parts_of(i);
+		if (entries_of(&parts) == 0)
+			continue;
+		for (at = count; at > 0 && best[at - 1].entries < entries_of(&parts); at--)
+			if (at < MOST_CACHES)
 				best[at] = best[at - 1];
-		if (at < MOST) {
-			best[at] = i;
-			count += count < MOST;
+		if (at < MOST_CACHES) {
+			best[at].cache = i;
+			best[at].entries = entries_of(&parts);
+			count += count < MOST_CACHES;
 		}
 	}
 	for (uint32_t i = 0; i < count; i++)
-		tell_cache(told, best[i], i + 1);
+		tell_cache(told, best[i].cache, i + 1);
 }
 
 /* ---- threads --------------------------------------------------------------------------------- */

@@ -22,6 +22,8 @@
 #define PLACE_SIZE            512
 #define MOST_CLASSES          64u /* that a class inherits from */
 #define CONTEXT_VARIABLE_NAME 16  /* in a ContextVar */
+#define DEQUE_LIMIT           64  /* in a deque; negative: it has none */
+#define DEQUE_LIMIT_MAX       ((int64_t)1 << 40)
 
 static const struct snap__objects *const o = &snap__objects;
 
@@ -744,6 +746,19 @@ static void add_count(struct snap__text *text, const char *type, size_t count)
 	snap__text_add_u64(text, count);
 }
 
+/* "deque of 57 (at most 100)".  What is read as its limit is one only if the items fit. */
+static void add_deque(struct snap__text *text, uint32_t object)
+{
+	int64_t most = (int64_t)snap__python_word(o->at[object], DEQUE_LIMIT);
+
+	add_count(text, "deque", size_of(object));
+	if (most <= 0 || (uint64_t)most < size_of(object) || most > DEQUE_LIMIT_MAX)
+		return;
+	snap__text_add(text, " (at most ");
+	snap__text_add_u64(text, (uint64_t)most);
+	snap__text_add(text, ")");
+}
+
 static void note_function(uint32_t target, void *user)
 {
 	uint32_t *function = user;
@@ -768,9 +783,34 @@ static bool is_method(uint32_t function)
 	       snap__equal(first, "self");
 }
 
-static void add_cache(struct snap__text *text, uint32_t object)
+static void note_wrapped(uint32_t target, void *user)
+{
+	const void **wrapped = user;
+
+	if (snap__python_type(o->at[target]) == snap__python.dict_type &&
+	    snap__dict_at(o->at[target], "__wrapped__"))
+		*wrapped = snap__dict_at(o->at[target], "__wrapped__");
+}
+
+/* A function has a name.  What else is called, such as a connection of sqlite3, has a type. */
+static void add_cached(struct snap__text *text, uint32_t object)
 {
 	const char *dict = parts_of(object).dict;
+	const void *wrapped = NULL;
+	char type[NAME_SIZE];
+
+	if (!dict)
+		snap__object_each(object, note_wrapped, &wrapped);
+	if (wrapped) {
+		snap__type_name(snap__python_type(wrapped), type, sizeof(type));
+		snap__text_add(text, type);
+		return;
+	}
+	add_str(text, dict ? snap__dict_at(dict, "__qualname__") : NULL);
+}
+
+static void add_cache(struct snap__text *text, uint32_t object)
+{
 	uint32_t function = SNAP__NO_OBJECT;
 
 	snap__object_each(object, note_function, &function);
@@ -778,7 +818,25 @@ static void add_cache(struct snap__text *text, uint32_t object)
 	if (function != SNAP__NO_OBJECT && is_method(function))
 		snap__text_add(text, "method ");
 	snap__text_add(text, "`");
-	add_str(text, dict ? snap__dict_at(dict, "__qualname__") : NULL);
+	add_cached(text, object);
+	snap__text_add(text, "`");
+}
+
+/* The module's own dict, or what its native code keeps. */
+static void add_module(struct snap__text *text, uint32_t module, uint32_t next)
+{
+	const char *dict = snap__python_pointer(o->at[module], SNAP__PYTHON_MODULE_DICT);
+	const void *name = dict ? snap__dict_at(dict, "__name__") : NULL;
+
+	if (is_dict_of_module(next, module)) {
+		snap__text_add(text, "module");
+		return;
+	}
+	snap__text_add(text, "native code of the module");
+	if (!name || snap__python_type(name) != snap__python.str_type)
+		return;
+	snap__text_add(text, " `");
+	add_str(text, name);
 	snap__text_add(text, "`");
 }
 
@@ -792,7 +850,7 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 	} else if (is_a(object, "set") || is_a(object, "frozenset")) {
 		add_count(text, type_name(object), snap__python_word(o->at[object], 24));
 	} else if (is_a(object, "collections.deque")) {
-		add_count(text, "deque", size_of(object));
+		add_deque(text, object);
 	} else if (is_a(object, "functools._lru_cache_wrapper")) {
 		add_cache(text, object);
 	} else if (is_a(object, "frame")) {
@@ -800,8 +858,7 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 
 		add_local(text, &local);
 	} else if (is_module(object)) {
-		snap__text_add(text, is_dict_of_module(next, object) ? "module"
-								     : "native code of the module");
+		add_module(text, object, next);
 	} else if (is_a(object, "weakref") || is_a(object, "weakref.ReferenceType")) {
 		snap__text_add(text, "callback of a weakref");
 	} else if (is_a(object, "function") && is_closure(next)) {

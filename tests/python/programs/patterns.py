@@ -11,6 +11,7 @@ import gc
 import io
 import itertools
 import mmap
+import os
 import pickle
 import queue as queues
 import re
@@ -32,7 +33,7 @@ if sys.argv[1] in ("temporary_folders", "records_of_a_log", "backlog_of_an_execu
     import logging.handlers
     import tempfile
 
-take = ctypes.CDLL(None).snap_take_census
+take = ctypes.CDLL(None)["snap_take" if "WITHOUT_CENSUS" in os.environ else "snap_take_census"]
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]
@@ -199,11 +200,62 @@ def lru_cache_without_limit():
 
 @functools.lru_cache(maxsize=5000)
 def cube(key):
-    return bytearray(key % 100 + 700)  # <- lru_cache_that_fills
+    return bytearray(key % 100 + 700)  # <- fills: lru_cache
 
 
-def lru_cache_that_fills():
-    cube(next(numbers))
+class Article:
+    def __init__(self, number):
+        self.number = number
+
+    @functools.cached_property
+    def page(self):
+        return "page %d " % self.number * 60  # <- fills: cached_property
+
+
+articles = [Article(number) for number in range(300)]
+newest = collections.deque(maxlen=2000)
+connection = sqlite3.connect(":memory:")
+kept = []
+
+
+def caches_that_fill():
+    """None of them is full yet; but the patterns of one line are kept by the program, too."""
+    number = next(numbers)
+    cube(number)
+    articles[number].page
+    newest.append(bytearray(700))  # <- fills: deque
+    re.match("%d(x|y)+" % number, "1x")  # <- fills: re
+    connection.execute("select %d" % number).fetchall()  # <- fills: statements
+    kept.append(re.compile("(%d|y)+" % number))  # <- caches_that_fill
+
+
+@functools.lru_cache(maxsize=10 ** 9)
+def fourth(key):
+    return bytearray(key % 100 + 700)  # <- cache_with_a_huge_limit
+
+
+def cache_with_a_huge_limit():
+    fourth(next(numbers))
+
+
+@functools.lru_cache(maxsize=100)
+def rows_of(user):
+    return []
+
+
+def cache_that_grows_inside():
+    """Its limit is one of entries, not of what is in them."""
+    number = next(numbers)
+    rows_of(number % 3).append("x" * (700 + number))  # <- cache_that_grows_inside
+
+
+slots = [None] * 10
+
+
+def places_with_chains():
+    """As many places as at first, but each leads to more and more."""
+    place = next(numbers) % 10
+    slots[place] = Link(bytearray(700), slots[place])  # <- places_with_chains
 
 
 # ---- callbacks, tasks, exceptions, cycles
@@ -610,14 +662,12 @@ def native_memory():
     connections.append(sqlite3.connect(":memory:"))  # <- native_memory
 
 
-connection = None
+cursors = []
 
 
-def statements():
-    """The connection keeps some, and a weak reference to each cursor; after 200 it looks which are gone."""
-    global connection
-    connection = connection or sqlite3.connect(":memory:")
-    connection.execute("select %d" % next(numbers)).fetchall()  # <- statements
+def kept_cursors():
+    """Each has its statement.  Those that the connection itself keeps are a cache, see caches_that_fill."""
+    cursors.append(connection.execute("select %d" % next(numbers)))  # <- kept_cursors
 
 
 # ---- no leaks
