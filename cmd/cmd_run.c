@@ -13,6 +13,7 @@
 #include "capture/memory.h"
 #include "capture/missed.h"
 #include "capture/preflight.h"
+#include "capture/supervise.h"
 #include "cli/cli.h"
 #include "run_report.h"
 
@@ -354,6 +355,7 @@ static enum snap_status run_once(const struct run_options *options, const struct
 		return st;
 	}
 	*exit_code = result.exit_code;
+	sum->interrupted = result.interrupted;
 	if (launch.dir) {
 		run_totals_add(sum, &result);
 		report(options, &result, launch.dir);
@@ -403,6 +405,8 @@ static enum snap_status run_series(const struct run_options *options, const stru
 	if (!options->quiet)
 		run_report_written(&sum, options->out,
 				   sum.has_series || options->repeat > 1 ? "growth" : "top");
+	if (sum.interrupted)
+		supervise_die_interrupted();
 	return st;
 }
 

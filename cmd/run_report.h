@@ -20,6 +20,7 @@ struct run_totals {
 	size_t snapshots;
 	bool has_series; /* three of them or more are one process's */
 	char newest[NAME_MAX + 1];
+	bool interrupted; /* the last one, at the terminal */
 };
 
 void run_totals_add(struct run_totals *totals, const struct launch_result *result);

@@ -320,7 +320,7 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	killed_read(&result->before);
 	st = start_command(launch, records, result->hello.path, &supervision, &child, err);
 	if (st == SNAP_OK)
-		take_status(result, supervise_wait(&supervision, child));
+		take_status(result, supervise_wait(&supervision, child, &result->interrupted));
 	supervise_end(&supervision);
 	killed_read(&result->after);
 	clock_gettime(CLOCK_REALTIME, &result->ended);

@@ -30,8 +30,9 @@ struct launch {
 };
 
 struct launch_result {
-	int exit_code;  /* as a shell would report it: 128 + n after signal n */
-	int end_signal; /* that ended the command itself; 0: it exited */
+	int exit_code;    /* as a shell would report it: 128 + n after signal n */
+	int end_signal;   /* that ended the command itself; 0: it exited */
+	bool interrupted; /* by SIGINT of the terminal, which came to us too */
 	struct killed before, after;
 	struct timespec ended;
 	struct hello hello; /* the lines and files of its processes; release it with hello_free() */

@@ -17,7 +17,8 @@ struct watch {
 	pid_t command;
 	int status;        /* of the command, once it has ended */
 	bool ended;        /* it has */
-	bool stop_came_on; /* we got a signal to end, and passed it on */
+	bool stop_came_on; /* we got a signal to stop, and passed it on */
+	bool interrupted;  /* the terminal interrupted us and the command */
 };
 
 /* Is there a terminal that sends signals to our process group, and a shell that sees us stop? */
@@ -39,12 +40,18 @@ static bool is_ignored_for_terminal(int number)
 	return (number == SIGINT || number == SIGQUIT) && !has_terminal();
 }
 
+/* As we were started: the command is to have these three. */
+static struct sigaction of_children, of_large_files, of_pipes;
+
 static bool stays_ignored(int number)
 {
 	struct sigaction action;
 
-	if (number == SIGCHLD || sigaction(number, NULL, &action) != 0 ||
-	    action.sa_handler != SIG_IGN)
+	if (number == SIGCHLD || sigaction(number, NULL, &action) != 0)
+		return false;
+	if (number == SIGPIPE)
+		action = of_pipes;
+	if (action.sa_handler != SIG_IGN)
 		return false;
 	if (!is_ignored_for_terminal(number))
 		return true;
@@ -52,12 +59,10 @@ static bool stays_ignored(int number)
 	return sigaction(number, &action, NULL) != 0;
 }
 
-/* As we were started: the command is to have these two. */
-static struct sigaction of_children, of_large_files;
-
 /*
  * If SIGCHLD was ignored, the kernel would collect the command, and tell nobody.  A limit of the size of files is
- * meant for the command: our own writes fail and say so, and do not end us.
+ * meant for the command: our own writes fail and say so, and do not end us.  The same is true if nobody reads our
+ * messages any more.
  */
 static void set_own_dispositions(void)
 {
@@ -66,6 +71,7 @@ static void set_own_dispositions(void)
 	if (!are_set) {
 		sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &of_children);
 		sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, &of_large_files);
+		sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &of_pipes);
 	}
 	are_set = true;
 }
@@ -83,6 +89,9 @@ void supervise_begin(struct supervision *supervision)
 
 void supervise_in_child(const struct supervision *supervision)
 {
+	/* This drops the signal of a message that nobody read. */
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	sigaction(SIGPIPE, &of_pipes, NULL);
 	sigaction(SIGCHLD, &of_children, NULL);
 	sigaction(SIGXFSZ, &of_large_files, NULL);
 	sigprocmask(SIG_SETMASK, &supervision->before, NULL);
@@ -103,15 +112,44 @@ static bool is_stop_request(int number)
 	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-/* The terminal sends its signals to the command too, which is in our process group. */
-static bool is_from_terminal(const siginfo_t *info)
+/*
+ * The terminal sends these to the command too, which is in our process group.  When it hangs up, it sends two of
+ * them to the leader of the session alone.  What else comes from the kernel is meant for us, for example the end of a
+ * timer that was set before we were started.
+ */
+static bool came_to_command_too(const siginfo_t *info)
 {
-	return info->si_code == SI_KERNEL;
+	if (info->si_code != SI_KERNEL)
+		return false;
+	switch (info->si_signo) {
+	case SIGHUP:
+	case SIGCONT:
+		return getsid(0) != getpid();
+	case SIGINT:
+	case SIGQUIT:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGWINCH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Is it about a message of ours that nobody read? */
+static bool is_own_pipe(const siginfo_t *info)
+{
+	return info->si_signo == SIGPIPE && info->si_code == SI_USER && info->si_pid == getpid();
 }
 
 static void pass_on(struct watch *watch, const siginfo_t *info)
 {
-	if (is_from_terminal(info))
+	if (came_to_command_too(info)) {
+		watch->interrupted |= info->si_signo == SIGINT;
+		return;
+	}
+	if (is_own_pipe(info))
 		return;
 	watch->stop_came_on = is_stop_request(info->si_signo);
 	if (info->si_code == SI_QUEUE)
@@ -130,16 +168,31 @@ static void drop_pending(int number)
 	sigtimedwait(&only, NULL, &now);
 }
 
+/* Stop by this signal, for which our parent may look, or by SIGSTOP, which cannot be ignored. */
+static void stop_by(int number)
+{
+	struct sigaction action;
+	sigset_t only;
+
+	sigemptyset(&only);
+	sigaddset(&only, number);
+	if (sigaction(number, NULL, &action) != 0 || action.sa_handler != SIG_DFL)
+		number = SIGSTOP;
+	raise(number);
+	sigprocmask(SIG_UNBLOCK, &only, NULL);
+	sigprocmask(SIG_BLOCK, &only, NULL);
+}
+
 /*
- * The command stopped: we stop too, so that our parent sees it, until we are continued.  But if
- * somebody stopped only the command, and no shell would continue us, we wait as usual.
+ * The command stopped by the signal `number`: we stop too, so that our parent sees it, until we are continued.  But
+ * if somebody stopped only the command, and no shell would continue us, we wait as usual.
  */
-static void follow_stop(struct watch *watch)
+static void follow_stop(struct watch *watch, int number)
 {
 	if (!watch->stop_came_on && !has_terminal())
 		return;
 	watch->stop_came_on = false;
-	raise(SIGSTOP);
+	stop_by(number);
 	drop_pending(
 		SIGCONT); /* it continued us: passed on once more, it would undo a later stop */
 	kill(watch->command, SIGCONT);
@@ -155,7 +208,7 @@ static void look_after_children(struct watch *watch)
 		if (pid != watch->command)
 			continue;
 		if (WIFSTOPPED(status)) {
-			follow_stop(watch);
+			follow_stop(watch, WSTOPSIG(status));
 		} else {
 			watch->status = status;
 			watch->ended = true;
@@ -168,7 +221,7 @@ static void look_after_children(struct watch *watch)
 	}
 }
 
-int supervise_wait(const struct supervision *supervision, pid_t command)
+int supervise_wait(const struct supervision *supervision, pid_t command, bool *interrupted)
 {
 	struct watch watch = {.command = command};
 
@@ -181,5 +234,17 @@ int supervise_wait(const struct supervision *supervision, pid_t command)
 		else if (number > 0)
 			pass_on(&watch, &info);
 	}
+	*interrupted =
+		watch.interrupted && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGINT;
 	return watch.status;
+}
+
+void supervise_die_interrupted(void)
+{
+	sigset_t only;
+
+	sigemptyset(&only);
+	sigaddset(&only, SIGINT);
+	raise(SIGINT);
+	sigprocmask(SIG_UNBLOCK, &only, NULL);
 }

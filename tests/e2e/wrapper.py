@@ -5,6 +5,7 @@ wrapper.py SNAPDIFF
 """
 import os
 import pathlib
+import pty
 import resource
 import shutil
 import signal
@@ -227,10 +228,81 @@ def failed_launches(out):
         check(2 <= len(pids) < 22, f"failed launches {every}: {len(pids)} processes left snapshots")
 
 
+# As LISTENER, but it says nothing when the signal comes: the terminal may be gone.
+MUTE = "import os, signal, sys, time; [signal.signal(int(n), lambda *_: os._exit(7)) for n in sys.argv[1:]];" \
+       " print('ready', flush=True); [time.sleep(0.02) for _ in iter(int, 1)]"
+
+
+def on_terminal(out, *argv):
+    """`run` as the first process of a terminal: its pid, and the terminal's other side."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who starts this test in the background ignores it
+        os.execv(snapdiff, [snapdiff, "run", "-q", "-o", out, "--", *argv])
+    said = b""
+    while b"ready\r\n" not in said:
+        said += os.read(terminal, 4096)
+    return pid, terminal
+
+
+def terminals(out):
+    """When a terminal hangs up, only the first process of the session hears of it.  After ^C a shell ends its script
+    only if the command died of it."""
+    mute, shell = [sys.executable, "-c", MUTE], ["sh", "-c", "echo ready; read line"]
+    for how, command, end in (("hangs up", mute + ["1"], 7), ("hangs up", mute, 128 + signal.SIGHUP),
+                              ("interrupts", mute + ["2"], 7), ("interrupts", shell, -signal.SIGINT)):
+        pid, terminal = on_terminal(out, *command)
+        if how == "hangs up":
+            os.close(terminal)
+        else:
+            os.write(terminal, b"\x03")
+        wait_for(lambda: state_of(pid) == "Z", f"the end of run when a terminal {how}, {command}")
+        if state_of(pid) != "Z":
+            os.kill(pid, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        check(status == end, f"a terminal {how}, {command}: {status}, not {end}")
+        if how == "interrupts":
+            os.close(terminal)
+
+
+def stopped_by(out):
+    """Who waits for `run` sees the signal that stopped it."""
+    process = start(out, sys.executable, "-c", LISTENER, str(int(signal.SIGTERM)), preexec_fn=os.setpgrp)
+    process.stdout.readline()
+    process.send_signal(signal.SIGTSTP)
+    status = os.waitpid(process.pid, os.WUNTRACED)[1]
+    check(os.WIFSTOPPED(status) and os.WSTOPSIG(status) == signal.SIGTSTP, f"stopped: status {status:#x}")
+    process.send_signal(signal.SIGCONT)
+    process.send_signal(signal.SIGTERM)
+    end_of(process, "after a stop")
+
+
+def timer(out):
+    """A timer that was set before `run` started, as in `perl -e 'alarm 10; exec @ARGV'`."""
+    process = start(out, "sleep", "1000", preexec_fn=lambda: signal.setitimer(signal.ITIMER_REAL, 0.3))
+    end_of(process, "a timer")
+    check(process.returncode == 128 + signal.SIGALRM, f"a timer: {process.returncode}")
+
+
+def nobody_reads(out):
+    """The messages of `run` cannot be written: the command runs, and its status is the one that counts."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    for ignores in (False, True):  # Python ignores SIGPIPE, and subprocess gives children the default again
+        done = subprocess.run([snapdiff, "run", "-o", out, "--", "sh", "-c", "grep SigIgn /proc/self/status; exit 6"],
+                              stdout=subprocess.PIPE, stderr=writer, text=True, restore_signals=not ignores, timeout=300)
+        pipe_ignored = int(done.stdout.split()[-1], 16) >> (signal.SIGPIPE - 1) & 1 if done.stdout else None
+        check((done.returncode, pipe_ignored) == (6, int(ignores)),
+              f"nobody reads, ignored: {ignores}: {done.returncode}, {done.stdout!r}")
+    os.close(writer)
+
+
 def main():
+    for number in (signal.SIGINT, signal.SIGQUIT):  # whatever we were started with
+        signal.signal(number, signal.SIG_DFL)
     out = tempfile.mkdtemp(prefix="snap-wrapper-")
     for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side, inherited,
-                 failed_launches):
+                 failed_launches, terminals, stopped_by, timer, nobody_reads):
         before = failures
         test(out)
         print("ok    " if failures == before else "FAILED", test.__name__, flush=True)
