@@ -497,6 +497,50 @@ Test(unwind, generated_code_is_crossed_by_its_frame_pointer)
 	cr_assert_eq(snap__stacks_pc(capture.stack) >> SNAP__PC_TAG_SHIFT, SNAP__PC_TAG_NONE);
 }
 
+#ifdef __x86_64__
+/* Calls its argument on another stack, without rules, as Go calls C: the frame pointer stays. */
+struct snap__capture call_on_stack(struct snap__capture (*function)(void), void *top);
+__asm__(".pushsection .text\n"
+	".type call_on_stack,@function\n"
+	"call_on_stack:\n"
+	"	push %rbp\n"
+	"	mov %rsp, %rbp\n"
+	"	push %rbx\n"
+	"	mov %rsp, %rbx\n"
+	"	mov %rsi, %rsp\n"
+	"	call *%rdi\n"
+	"	mov %rbx, %rsp\n"
+	"	pop %rbx\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	".size call_on_stack, .-call_on_stack\n"
+	".popsection\n");
+
+static char other_stack[64 << 10] __attribute__((aligned(64)));
+
+NOT_INLINED static struct snap__capture call_out(void)
+{
+	struct snap__capture capture =
+		call_on_stack(capture_only, other_stack + sizeof(other_stack));
+
+	sink = 0;
+	return capture;
+}
+
+Test(unwind, a_switch_of_stacks_without_rules_is_crossed_by_the_frame_pointer)
+{
+	uintptr_t pcs[ORACLE_FRAMES], start = (uintptr_t)call_out;
+	struct snap__capture capture;
+
+	oracle_start();
+	capture = call_out();
+	cr_assert_not(capture.truncated);
+	cr_assert_gt(oracle_list(capture.stack, pcs, ORACLE_FRAMES), 3);
+	cr_assert_lt(pcs[0] - (uintptr_t)call_on_stack, 32);
+	cr_assert_lt(pcs[1] - start, 64, "the caller, whose frame is on the first stack");
+}
+#endif
+
 /* Calls `first` and `second`, if they are given, from two places of one frame.  The word at its
    bottom looks like the return address of the first call, and stays there. */
 void call_from_two_places(struct snap__capture (*first)(void),

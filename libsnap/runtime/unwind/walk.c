@@ -307,6 +307,29 @@ static bool may_be_return(const struct snap__walk *w, uintptr_t pc)
 	return snap__reach_is_readable(pc - WORD) && snap__arch_follows_call((const uint8_t *)pc);
 }
 
+static bool is_further_out(const struct snap__walk *w, uintptr_t fp)
+{
+	return fp >= w->sp && fp - w->sp <= MOST_FP_STEP;
+}
+
+static bool is_on_other_stack(const struct snap__walk *w, uintptr_t fp)
+{
+	return !snap__reach_has(&w->thread->reach, fp & ~(WORD - 1)) ||
+	       !snap__reach_has(&w->thread->reach, w->sp & ~(WORD - 1));
+}
+
+/*
+ * Code that switches stacks may leave the frame pointer of its caller, on the other stack: Go does so
+ * where it calls C.  Any number may look like that, so both addresses must be of one module.
+ */
+static bool is_call_in_module(const struct snap__walk *w, uintptr_t pc)
+{
+	const struct snap__module *module = snap__modules_at(w->pc);
+
+	return module && module == snap__modules_at(pc - 1) &&
+	       snap__arch_follows_call((const uint8_t *)pc);
+}
+
 /*
  * Code without rules: follow its frame pointer while it looks valid.  In a module that has rules
  * for other code, the register may hold any number: a 0 there does not mean "no caller", except in
@@ -321,10 +344,12 @@ static enum snap__cfi_result step_unplain(struct snap__walk *w, struct snap__cfi
 		return SNAP__CFI_UNREADABLE;
 	if (fp == 0)
 		return SNAP__CFI_OUTERMOST;
-	if (fp < w->sp || fp - w->sp > MOST_FP_STEP || !read_noted(w, fp, &caller_fp) ||
-	    !read_noted(w, fp + WORD, &pc))
+	if ((!is_further_out(w, fp) && !is_on_other_stack(w, fp)) ||
+	    !read_noted(w, fp, &caller_fp) || !read_noted(w, fp + WORD, &pc))
 		return SNAP__CFI_UNREADABLE;
 	pc = snap__arch_code_address(pc);
+	if (!is_further_out(w, fp) && !is_call_in_module(w, pc))
+		return SNAP__CFI_UNREADABLE;
 	if (pc && !may_be_return(w, pc))
 		return SNAP__CFI_UNREADABLE;
 	state->pc = pc;
