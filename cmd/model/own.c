@@ -118,6 +118,8 @@ static const char *library_file(const char *file)
 		why = part_in(file, parts);
 	if (!why)
 		why = part_in(file, package_parts);
+	if (!why && text_starts_with(name_base(file), "_cgo_"))
+		return "made by cgo";
 	return why ? why : python_library(file);
 }
 

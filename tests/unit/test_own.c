@@ -231,6 +231,14 @@ Test(own, the_end_of_an_incomplete_stack_names_it_only_if_nothing_else_does)
 	cr_expect_eq(kind("[lambda]", "/home/u/src/a.c", "/srv/app"), OWN_CODE);
 }
 
+Test(own, what_cgo_makes_is_a_library)
+{
+	cr_expect_eq(kind("main._Cfunc_CString", "_cgo_gotypes.go", "/srv/app"), OWN_LIBRARY);
+	cr_expect_eq(kind("_cgo_1b2_Cfunc__Cmalloc", "_cgo_export.c", "/srv/app"), OWN_LIBRARY);
+	cr_expect_eq(kind("main.call", "/home/u/src/main.go", "/srv/app"), OWN_CODE);
+	cr_expect_eq(kind("parse", "/home/u/src/my_cgo_types.c", "/srv/app"), OWN_CODE);
+}
+
 Test(own, functions_that_only_mention_an_allocator_are_the_users)
 {
 	static const char *const all[] = {
