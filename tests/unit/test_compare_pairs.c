@@ -207,6 +207,35 @@ Test(pairing, a_call_takes_the_stacks_of_its_own_caller_along)
 	pairing_release(&pairing);
 }
 
+/* dup() is renamed, and has gone into take(), which is renamed, too, and whose caller was copied. */
+Test(pairing, copies_of_a_stack_together_are_as_large_as_the_stack_of_another_build)
+{
+	enum { COPIES = 6 };
+	uint32_t old = builder_add(
+		dataset, OLD,
+		"dup:a.c:66@app < take:l.c:386@app < nodes:l.c:229@app < main:d.c:13@app", 396132,
+		18006);
+	uint32_t copies[COPIES], more[2];
+	struct pair pair;
+	bool found = false;
+
+	more[0] = builder_add(
+		dataset, OLD,
+		"dup:a.c:66@app < start:p.c:9@app < parse:p.c:7@app < main:d.c:14@app", 840, 70);
+	for (int i = 0; i < COPIES; i++)
+		copies[i] =
+			builder_add(dataset, NEW,
+				    "load_scalar:l.c:386@app < nodes:l.c:229@app < main:d.c:13@app",
+				    66022, 3001);
+	more[1] = builder_add(dataset, NEW,
+			      "open_doc:p.c:9@app < parse:p.c:7@app < main:d.c:14@app", 840, 70);
+	pair = pair_of(old, OLD, PAIR_FUZZY);
+	for (int i = 0; i < COPIES; i++)
+		found |= pair.new == copies[i];
+	cr_expect(found);
+	EXPECT_PAIR(more[0], more[1], PAIR_FUZZY, PAIR_FUZZY);
+}
+
 /* The call in line 1 is still there; most of its blocks are in a function of another name now. */
 Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 {

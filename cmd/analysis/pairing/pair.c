@@ -4,7 +4,9 @@
 #include "analysis/pairing/pair.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "analysis/pairing/copies.h"
 #include "analysis/pairing/line_map.h"
 #include "analysis/pairing/pair_fuzzy.h"
 #include "analysis/pairing/pair_inlined.h"
@@ -675,6 +677,52 @@ static void set_nameless_aside(struct side *side, const struct dataset *dataset)
 	side->set_aside = end - side->count;
 }
 
+/* Copies are no stacks of their own for another build; twins.h joins them to the row of the original. */
+static bool set_copies_aside(struct side *side, struct copies *copies,
+			     const struct pairing *pairing, const struct dataset *dataset,
+			     const struct pair_sides *sides, bool new)
+{
+	uint32_t *sites = sites_left(side);
+	struct entry *aside = malloc((side->count + 1) * sizeof(*aside));
+	bool ok = sites && aside &&
+		  copies_find(copies, pairing, dataset, sides, new, sites, side->count);
+	size_t left = 0, count = 0;
+
+	for (size_t i = 0; ok && i < side->count; i++) {
+		if (copies->is_copy[i])
+			aside[count++] = side->entries[i];
+		else
+			side->entries[left++] = side->entries[i];
+	}
+	if (ok) {
+		side->count = left;
+		side->set_aside += count;
+		side->aside -= count;
+		memcpy(side->entries + side->aside, aside, count * sizeof(*aside));
+	}
+	free(aside);
+	free(sites);
+	return ok;
+}
+
+/* Stacks of two builds that no key paired. */
+static bool pair_builds_alike(struct pairing *pairing, const struct dataset *dataset,
+			      const struct pair_sides *sides, struct side *old, struct side *new,
+			      struct line_knowledge *lines)
+{
+	struct copies old_copies = {0}, new_copies = {0};
+	struct pair_sides sums = *sides;
+	bool ok = set_copies_aside(old, &old_copies, pairing, dataset, sides, false) &&
+		  set_copies_aside(new, &new_copies, pairing, dataset, sides, true);
+
+	sums.old = old_copies.cells;
+	sums.new = new_copies.cells;
+	ok = ok && pair_alike(pairing, dataset, &sums, old, new, lines);
+	copies_release(&old_copies);
+	copies_release(&new_copies);
+	return ok;
+}
+
 /*
  * Exactly equal stacks come from the same build, where lines did not move.  But two builds of a
  * program share the stacks of its libraries before main().
@@ -709,7 +757,9 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 	      (pair_without_inlined(pairing, dataset, sides, old, new, lines) &&
 	       pair_functions(pairing, old, new, NULL, lines) &&
 	       pair_signatures(pairing, dataset, sides, old, new, lines))) &&
-	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new, &knowledge));
+	     (up_to < PAIR_FUZZY ||
+	      (lines ? pair_builds_alike(pairing, dataset, sides, old, new, lines)
+		     : pair_alike(pairing, dataset, sides, old, new, &knowledge)));
 	release_lines(&knowledge);
 	return ok;
 }
