@@ -52,23 +52,33 @@ static bool grow_places(struct snap__tally *tally)
 	return true;
 }
 
+/* Rows, and behind them their variances. */
+static size_t rows_size(size_t capacity)
+{
+	return capacity * (sizeof(struct snap__tally_row) + sizeof(struct snap__tally_variance));
+}
+
 static void free_rows(struct snap__tally *tally)
 {
 	if (tally->rows)
-		snap__unmap(tally->rows, tally->capacity * sizeof(*tally->rows));
+		snap__unmap(tally->rows, rows_size(tally->capacity));
 }
 
 static bool grow_rows(struct snap__tally *tally)
 {
 	size_t capacity = tally->capacity ? tally->capacity * 2 : FIRST_ROWS;
-	struct snap__tally_row *rows = snap__map_passing(capacity * sizeof(*rows));
+	struct snap__tally_row *rows = snap__map_passing(rows_size(capacity));
+	struct snap__tally_variance *variances = (void *)(rows + capacity);
 
 	if (!rows)
 		return false;
 	if (tally->count > 0)
 		memcpy(rows, tally->rows, tally->count * sizeof(*rows));
+	if (tally->count > 0 && snap__sample_period())
+		memcpy(variances, tally->variances, tally->count * sizeof(*variances));
 	free_rows(tally);
 	tally->rows = rows;
+	tally->variances = variances;
 	tally->capacity = capacity;
 	return true;
 }
@@ -102,6 +112,19 @@ static bool look_up(struct snap__tally *tally, uint32_t stack, uint32_t age)
 	return true;
 }
 
+static void add_sampled(struct snap__tally *tally, uint64_t size)
+{
+	struct snap__tally_row *row = &tally->rows[tally->last];
+	struct snap__tally_variance *variance = &tally->variances[tally->last];
+	struct snap__estimate sum = {0};
+
+	snap__sample_weigh(size, &sum);
+	row->blocks += sum.blocks;
+	row->bytes += sum.bytes;
+	variance->blocks += sum.blocks_variance;
+	variance->bytes += sum.bytes_variance;
+}
+
 void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, uint64_t size)
 {
 	if (tally->failed)
@@ -111,11 +134,11 @@ void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, ui
 		return;
 	}
 	if (snap__sample_period()) {
-		snap__sample_weigh(size, &tally->rows[tally->last].sum);
+		add_sampled(tally, size);
 		return;
 	}
-	tally->rows[tally->last].sum.blocks += 1;
-	tally->rows[tally->last].sum.bytes += (double)size;
+	tally->rows[tally->last].blocks += 1;
+	tally->rows[tally->last].bytes += (double)size;
 }
 
 static bool is_before(const struct snap__tally_row *a, const struct snap__tally_row *b)
@@ -123,22 +146,30 @@ static bool is_before(const struct snap__tally_row *a, const struct snap__tally_
 	return a->stack != b->stack ? a->stack < b->stack : a->age < b->age;
 }
 
-static void swap(struct snap__tally_row *a, struct snap__tally_row *b)
+static void swap(struct snap__tally *tally, size_t a, size_t b)
 {
-	struct snap__tally_row t = *a;
+	struct snap__tally_row row = tally->rows[a];
+	struct snap__tally_variance variance;
 
-	*a = *b;
-	*b = t;
+	tally->rows[a] = tally->rows[b];
+	tally->rows[b] = row;
+	if (!snap__sample_period())
+		return;
+	variance = tally->variances[a];
+	tally->variances[a] = tally->variances[b];
+	tally->variances[b] = variance;
 }
 
-static void sift_down(struct snap__tally_row *rows, size_t root, size_t count)
+static void sift_down(struct snap__tally *tally, size_t root, size_t count)
 {
+	const struct snap__tally_row *rows = tally->rows;
+
 	for (size_t child; (child = 2 * root + 1) < count; root = child) {
 		if (child + 1 < count && is_before(&rows[child], &rows[child + 1]))
 			child++;
 		if (!is_before(&rows[root], &rows[child]))
 			return;
-		swap(&rows[root], &rows[child]);
+		swap(tally, root, child);
 	}
 }
 
@@ -146,10 +177,10 @@ void snap__tally_sort(struct snap__tally *tally)
 {
 	free_places(tally);
 	for (size_t i = tally->count / 2; i-- > 0;)
-		sift_down(tally->rows, i, tally->count);
+		sift_down(tally, i, tally->count);
 	for (size_t i = tally->count; i-- > 1;) {
-		swap(&tally->rows[0], &tally->rows[i]);
-		sift_down(tally->rows, 0, i);
+		swap(tally, 0, i);
+		sift_down(tally, 0, i);
 	}
 }
 

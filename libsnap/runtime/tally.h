@@ -16,12 +16,19 @@ struct snap__tally_row {
 	uint32_t age; /* epochs since the oldest one that has rows of its own, plus 1: older ones
 		         first
 		       */
-	struct snap__estimate sum;
+	double blocks, bytes;
+};
+
+/** Of a sampled program: the variances of a row's estimates. */
+struct snap__tally_variance {
+	double blocks, bytes;
 };
 
 /** A table that grows; zero it before use. */
 struct snap__tally {
 	struct snap__tally_row *rows;
+	struct snap__tally_variance
+		*variances; /* by row; of exact sums their pages are never written */
 	size_t capacity, count;
 	size_t last;      /* the row of the last block; its neighbour often has the same row */
 	uint32_t *places; /* a hash of rows: row number + 1 */

@@ -417,8 +417,33 @@ Test(tally, rows_come_out_by_stack_then_age_with_exact_sums)
 		for (uint32_t a = 0; a < 3; a++, at_row++) {
 			cr_assert(eq(u32, tally.rows[at_row].stack, s));
 			cr_assert(eq(u32, tally.rows[at_row].age, a + 1));
-			cr_assert(eq(dbl, tally.rows[at_row].sum.blocks, 10));
-			cr_assert(eq(dbl, tally.rows[at_row].sum.bytes, 10.0 * (s + a)));
+			cr_assert(eq(dbl, tally.rows[at_row].blocks, 10));
+			cr_assert(eq(dbl, tally.rows[at_row].bytes, 10.0 * (s + a)));
 		}
 	snap__tally_free(&tally);
+}
+
+/* Poisson sampling: a block of s bytes is taken with p = 1 - exp(-s / period), and stands for 1 / p. */
+Test(tally, rows_of_a_sample_keep_their_own_variances)
+{
+	struct snap__tally tally = {0};
+
+	snap__sample_init(1000, 1);
+	for (uint32_t i = 0; i < 40000; i++) /* more than the first tables have room for */
+		snap__tally_add(&tally, 39999 - i, 0, 39999 - i + 1);
+	cr_assert(eq(sz, tally.count, 40000));
+	snap__tally_sort(&tally);
+	for (uint32_t i = 0; i < 40000; i += 7) {
+		double size = i + 1, p = -expm1(-size / 1000), variance = (1 - p) / (p * p);
+
+		cr_assert(eq(u32, tally.rows[i].stack, i));
+		cr_assert(epsilon_eq(dbl, tally.rows[i].blocks * p, 1, 1e-9));
+		cr_assert(epsilon_eq(dbl, tally.rows[i].bytes * p / size, 1, 1e-9));
+		cr_assert(epsilon_eq(dbl, tally.variances[i].blocks, variance,
+				     1e-9 + variance * 1e-6));
+		cr_assert(epsilon_eq(dbl, tally.variances[i].bytes, size * size * variance,
+				     1e-6 + size * size * variance * 1e-6));
+	}
+	snap__tally_free(&tally);
+	snap__sample_init(0, 1);
 }

@@ -81,8 +81,8 @@ void snap__job_sum_heap(struct snap__job *job)
 	double bytes = 0, blocks = 0;
 
 	for (size_t i = 0; i < job->live.count; i++) {
-		bytes += job->live.rows[i].sum.bytes;
-		blocks += job->live.rows[i].sum.blocks;
+		bytes += job->live.rows[i].bytes;
+		blocks += job->live.rows[i].blocks;
 	}
 	job->live_bytes = (uint64_t)(bytes + 0.5);
 	job->live_blocks = (uint64_t)(blocks + 0.5);

@@ -71,8 +71,8 @@ static uint32_t make_cohorts(const struct snap__tally_row *rows, size_t count,
 	uint32_t made = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		blocks += rows[i].sum.blocks;
-		bytes += rows[i].sum.bytes;
+		blocks += rows[i].blocks;
+		bytes += rows[i].bytes;
 		if (count - i > SNAP__JOB_MOST_COHORTS)
 			continue;
 		out[made++] = (struct snap_cohort){
@@ -101,6 +101,21 @@ static void total_cohorts(struct snap_site *site, const struct snap_cohort *coho
 	}
 }
 
+static struct snap_variance variance_of(const struct snap__tally *live,
+					const struct snap__tally_row *rows, size_t count)
+{
+	struct snap_variance sum = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct snap__tally_variance *row =
+			&live->variances[rows - live->rows + (ptrdiff_t)i];
+
+		sum.live_blocks += row->blocks;
+		sum.live_bytes += row->bytes;
+	}
+	return sum;
+}
+
 static void put_site(struct snap__job *job, uint32_t stack, const struct snap__tally_row *rows,
 		     size_t count)
 {
@@ -127,12 +142,11 @@ static void put_site(struct snap__job *job, uint32_t stack, const struct snap__t
 		site.allocated_blocks = site.live_blocks;
 	if (site.allocated_bytes < site.live_bytes)
 		site.allocated_bytes = site.live_bytes;
-	for (size_t i = 0; i < count; i++) {
-		variance.live_blocks += rows[i].sum.blocks_variance;
-		variance.live_bytes += rows[i].sum.bytes_variance;
+	if (snap__sample_period()) {
+		variance = variance_of(&job->live, rows, count);
+		variance.allocated_blocks = all.blocks_variance;
+		variance.allocated_bytes = all.bytes_variance;
 	}
-	variance.allocated_blocks = all.blocks_variance;
-	variance.allocated_bytes = all.bytes_variance;
 	snap__write_site(job->writer, &site, cohorts, snap__sample_period() ? &variance : NULL);
 }
 
