@@ -34,8 +34,7 @@ static uint32_t mask;
 static struct snap__space *space;
 static const char *interpreter;
 
-typedef int visit_fn(void *object, void *user);
-typedef int traverse_fn(void *object, visit_fn *visit, void *user);
+typedef int traverse_fn(void *object, snap__visit_fn *visit, void *user);
 typedef int is_gc_fn(void *object);
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -144,7 +143,7 @@ static bool is_traversed(const char *object, const void *type, traverse_fn **tra
 }
 
 /* A static type refers to others like any type. */
-static void visit_static_type(const char *type, visit_fn *visit, void *user)
+static void visit_static_type(const char *type, snap__visit_fn *visit, void *user)
 {
 	static const uint16_t members[] = {SNAP__PYTHON_TYPE_DICT, SNAP__PYTHON_TYPE_BASES,
 					   SNAP__PYTHON_TYPE_MRO};
@@ -158,7 +157,7 @@ static void visit_static_type(const char *type, visit_fn *visit, void *user)
 	}
 }
 
-static void visit_all(const char *object, visit_fn *visit, void *user)
+void snap__object_visit(const char *object, snap__visit_fn *visit, void *user)
 {
 	const char *type = snap__python_type(object);
 	traverse_fn *traverse;
@@ -219,8 +218,8 @@ static void note_keys(uint32_t object, uint64_t count)
 		hides_keys[object / 8] |= (uint8_t)(1u << object % 8);
 }
 
-/* The keys that visit_all() leaves out, of a dict that was followed. */
-static void visit_keys(uint32_t object, visit_fn *visit, void *user)
+/* The keys that snap__object_visit() leaves out, of a dict that was followed. */
+static void visit_keys(uint32_t object, snap__visit_fn *visit, void *user)
 {
 	intptr_t position = 0;
 	void *key, *value;
@@ -252,7 +251,7 @@ void snap__object_each(uint32_t object, snap__object_fn *fn, void *user)
 {
 	struct each each = {fn, user};
 
-	visit_all(o->at[object], visit_each, &each);
+	snap__object_visit(o->at[object], visit_each, &each);
 }
 
 static void each_key(uint32_t object, snap__object_fn *fn, void *user)
@@ -286,7 +285,7 @@ static void follow(uint32_t object)
 {
 	struct visits visits = {.from = object};
 
-	visit_all(o->at[object], visit_found, &visits);
+	snap__object_visit(o->at[object], visit_found, &visits);
 	note_keys(object, visits.count);
 }
 

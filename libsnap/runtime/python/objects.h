@@ -85,6 +85,11 @@ uint32_t snap__object_at(const void *address);
 typedef void snap__object_fn(uint32_t target, void *user);
 void snap__object_each(uint32_t object, snap__object_fn *fn, void *user);
 
+/** Call `visit(target, user)` for each reference of an object that need not have been found, until it returns
+ * other than 0. */
+typedef int snap__visit_fn(void *target, void *user);
+void snap__object_visit(const char *object, snap__visit_fn *visit, void *user);
+
 /** Bytes before the object that belong to it, and are part of its block. */
 size_t snap__object_header(const char *object);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/holders/copy.h"
+#include "runtime/python/awaited.h"
 #include "runtime/python/find.h"
 #include "runtime/python/frames.h"
 #include "runtime/python/objects.h"
@@ -178,20 +179,41 @@ struct locals {
 	bool wanted;              /* which variables start: of libraries, or of the program */
 };
 
-static void start_at_local(void *user, const char *object, const char *name, const char *code)
+static void note_code(struct locals *locals, const char *code)
+{
+	char text[1024];
+
+	if (code == locals->code)
+		return;
+	locals->code = code;
+	locals->is_library =
+		snap__python_text(snap__python_pointer(code, snap__python.layout->code_file), text,
+				  sizeof(text)) &&
+		is_library_file(text);
+}
+
+static void start_at_awaited(void *user, const char *object, const char *name, const char *code)
 {
 	struct locals *locals = user;
 
-	if (code != locals->code) {
-		char text[1024];
+	note_code(locals, code);
+	if (!locals->is_library)
+		snap__objects_start((struct snap__object_start){.kind = SNAP__ROOT_LOCAL,
+								.name = name,
+								.code = code,
+								.state = locals->state},
+				    object);
+}
 
-		locals->code = code;
-		locals->is_library =
-			snap__python_text(
-				snap__python_pointer(code, snap__python.layout->code_file), text,
-				sizeof(text)) &&
-			is_library_file(text);
-	}
+static void start_at_local(void *user, const char *object, const char *name, const char *code)
+{
+	struct locals *locals = user;
+	struct locals awaited = {.state = locals->state};
+
+	note_code(locals, code);
+	/* asyncio's function that runs has the program's main coroutine in a variable. */
+	if (locals->is_library && !locals->wanted)
+		snap__awaited_each_local(object, start_at_awaited, &awaited);
 	if (locals->is_library == locals->wanted)
 		snap__objects_start((struct snap__object_start){.kind = SNAP__ROOT_LOCAL,
 								.is_library = locals->is_library,
