@@ -123,7 +123,13 @@ static bool are_one_program(const char *a, const char *b)
 	return size == without_version(b) && memcmp(a, b, size) == 0;
 }
 
-/* Blocks allocated by call stacks that both sides have.  The others may be what changed. */
+static bool is_allocated_known(const struct dataset_cell *cell)
+{
+	return cell && cell->figures.value[FIGURE_ALLOCATED_BLOCKS] != SNAP_UNKNOWN;
+}
+
+/* Blocks allocated by call stacks that both sides have; one side may have several copies of one.  The
+ * others may be what changed. */
 static void sum_work(const struct pairing *pairing, const struct pair_sides *sides,
 		     uint64_t *before, uint64_t *after)
 {
@@ -132,15 +138,16 @@ static void sum_work(const struct pairing *pairing, const struct pair_sides *sid
 		const struct pair *pair = &pairing->pairs[i];
 		const struct dataset_cell *old, *new;
 
-		if (pair->level == PAIR_NONE)
+		if (pair->level == PAIR_NONE && !pair->is_copy)
 			continue;
-		old = sides->old[pair->old];
-		new = sides->new[pair->new];
-		if (!old || !new || old->figures.value[FIGURE_ALLOCATED_BLOCKS] == SNAP_UNKNOWN ||
-		    new->figures.value[FIGURE_ALLOCATED_BLOCKS] == SNAP_UNKNOWN)
+		old = pair->old == SNAP_NONE ? NULL : sides->old[pair->old];
+		new = pair->new == SNAP_NONE ? NULL : sides->new[pair->new];
+		if (!pair->is_copy && (!is_allocated_known(old) || !is_allocated_known(new)))
 			continue;
-		*before += old->figures.value[FIGURE_ALLOCATED_BLOCKS];
-		*after += new->figures.value[FIGURE_ALLOCATED_BLOCKS];
+		if (is_allocated_known(old))
+			*before += old->figures.value[FIGURE_ALLOCATED_BLOCKS];
+		if (is_allocated_known(new))
+			*after += new->figures.value[FIGURE_ALLOCATED_BLOCKS];
 	}
 }
 

@@ -90,6 +90,8 @@ Test(pairing, stacks_that_differ_in_addresses_alone_are_one_row_in_another_build
 
 	cr_assert_neq(a, b);
 	cr_expect_eq((first.new == new) + (second.new == new), 1);
+	cr_expect_eq(first.is_copy + second.is_copy, 1);
+	cr_expect_not(other.is_copy);
 	cr_expect_eq(change_label_site(&first), new);
 	cr_expect_eq(change_label_site(&second), new);
 	cr_expect_eq(change_label_site(&other), c);
@@ -233,6 +235,8 @@ Test(pairing, copies_of_a_stack_together_are_as_large_as_the_stack_of_another_bu
 	for (int i = 0; i < COPIES; i++)
 		found |= pair.new == copies[i];
 	cr_expect(found);
+	for (int i = 0; i < COPIES; i++)
+		cr_expect_eq(pair_of(copies[i], NEW, PAIR_FUZZY).is_copy, pair.new != copies[i]);
 	EXPECT_PAIR(more[0], more[1], PAIR_FUZZY, PAIR_FUZZY);
 }
 

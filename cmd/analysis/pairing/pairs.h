@@ -14,6 +14,7 @@ struct pair {
 	bool has_twin; /* an old stack without a partner that counts towards the row of the new stack
 			  `twin`: see twins.h */
 	uint32_t twin;
+	bool is_copy; /* without a partner, and differs in addresses alone from a stack that has one */
 };
 
 struct pairing {

@@ -277,8 +277,36 @@ static bool join(struct pairing *pairing, const struct dataset *dataset,
 			 take_gain(&gains, dataset, sides->old[pair->old], best->new, rule->bytes));
 		if (pair->has_twin)
 			pair->twin = best->new;
+		pair->is_copy = pair->has_twin && !rule->moves;
 	}
 	free(gains.rows);
+	free(paired);
+	return ok;
+}
+
+/* A copy in the new program is in the row of the original anyway. */
+static bool mark_new_copies(struct pairing *pairing, const struct dataset *dataset)
+{
+	struct keyed_row *paired = malloc((pairing->count + 1) * sizeof(*paired));
+	size_t count = 0, at;
+	bool ok = paired != NULL;
+
+	for (size_t i = 0; ok && i < pairing->count; i++) {
+		const struct pair *pair = &pairing->pairs[i];
+
+		if (pair->level >= PAIR_LINE && pair->level != PAIR_NONE)
+			paired[count++] =
+				(struct keyed_row){line_key(dataset, pair->new), (uint32_t)i};
+	}
+	ok = ok && keyed_sort(paired, count);
+	for (size_t i = 0; ok && i < pairing->count; i++) {
+		struct pair *pair = &pairing->pairs[i];
+		uint64_t key = pair->old == SNAP_NONE ? line_key(dataset, pair->new) : 0;
+
+		SEARCH(at, 0, count, paired[at].key < key);
+		if (key && at < count && paired[at].key == key)
+			pair->is_copy = true;
+	}
 	free(paired);
 	return ok;
 }
@@ -289,7 +317,7 @@ bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
 	/* A pair of one build says nothing of another one. */
 	const struct rule rule = {line_key, PAIR_LINE, false, FIGURE_LIVE_BYTES};
 
-	return join(pairing, dataset, sides, &rule);
+	return join(pairing, dataset, sides, &rule) && mark_new_copies(pairing, dataset);
 }
 
 bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
