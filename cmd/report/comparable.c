@@ -212,6 +212,22 @@ static void remark_on_leftovers(struct notices *notices, const struct comparable
 							sites_bytes(new->heap.peak, peak)}});
 }
 
+/* A run whose heap stayed small has no snapshot of its peak, and the other side may have one. */
+static void remark_on_one_exit(struct notices *notices, const struct comparable_side *exit,
+			       const struct comparable_side *other)
+{
+	static const uint64_t few = 4 << 10;
+	char peak[32];
+
+	if (!exit->at_exit || other->at_exit || exit->run_id == other->run_id ||
+	    exit->heap.peak < exit->live_bytes + few)
+		return;
+	notices_add(notices,
+		    &(struct notice){.kind = NOTICE_ONE_AT_EXIT,
+				     .who = exit->name,
+				     .texts = {other->name, sites_bytes(exit->heap.peak, peak)}});
+}
+
 static void warn_of_sides(struct notices *notices, const struct comparable_side *old,
 			  const struct comparable_side *new)
 {
@@ -298,6 +314,8 @@ enum snap_status comparable_warn(struct notices *notices, const struct subject *
 	warn_of_sides(notices, &sides[0], &sides[1]);
 	if (subject->count == 2 && !warn_of_exits(notices, &sides[0], &sides[1]))
 		remark_on_leftovers(notices, &sides[0], &sides[1]);
+	for (size_t i = 0; subject->count == 2 && i < 2; i++)
+		remark_on_one_exit(notices, &sides[i], &sides[1 - i]);
 	if (sides[0].ends_a_run && sides[1].ends_a_run)
 		notices_add(notices, &(struct notice){.kind = NOTICE_BOTH_AT_EXIT});
 	return comparable_warn_of_modules(notices, store, dataset, new, sides, err);

@@ -188,6 +188,11 @@ static bool judge_part(struct growth_list *list, const struct growth_part *part,
 	return fine;
 }
 
+static double rise_of(const struct growth_row *row)
+{
+	return row->last > row->first ? row->last - row->first : 0;
+}
+
 enum snap_status growth_list_judge(struct growth_list *list, const struct growth_part *parts,
 				   size_t count, size_t warmup,
 				   const struct growth_control *control, struct snap_error *err)
@@ -209,6 +214,8 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 		growth_held_judge(list);
 		growth_caches_judge(list);
 	}
+	for (size_t i = 0; fine && i < list->count; i++)
+		list->rise += rise_of(&list->rows[i]);
 	return fine ? SNAP_OK : fail_memory(err, "judging growth");
 }
 
@@ -264,9 +271,15 @@ void growth_control_free(struct growth_control *control)
 	free(control);
 }
 
+enum { SMALL_STEP = 64 }; /* so many times smaller than what all rows rose by */
+
 bool growth_is_minor(const struct growth_list *list, const struct growth_row *row)
 {
 	if (row->judgement.verdict == GROWTH_STABLE)
+		return true;
+	/* Beside findings, a small step explains nothing. */
+	if (row->judgement.verdict == GROWTH_ONE_OFF && list->finding_count &&
+	    rise_of(row) * SMALL_STEP < list->rise)
 		return true;
 	return row->judgement.judged_count < GROWTH_LIKELY_SNAPSHOTS &&
 	       list->most_snapshots >= GROWTH_SURE_SNAPSHOTS && !growth_is_finding(&row->judgement);

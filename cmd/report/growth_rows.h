@@ -35,6 +35,7 @@ struct growth_list {
 	struct growth_row *members; /* rows of workers that others sum up; NULL: there is no pool */
 	size_t count;
 	size_t most_snapshots;           /* of any row */
+	double rise;                     /* in bytes, of all rows that hold more at the end */
 	struct growth_finding *findings; /* see growth_finding.h */
 	size_t finding_count;
 	/* Of repeated runs: blocks of the last one that were still reachable at its exit. */
