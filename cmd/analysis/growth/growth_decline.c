@@ -14,7 +14,7 @@
 
 #include "base/memory.h"
 
-enum { LEAST_INTERVALS = 6 }; /* after the warm-up */
+enum { LEAST_INTERVALS = 5 }; /* after the warm-up */
 
 /* A fall is a share of the pace at the beginning of the line.  `sure` counts deviations. */
 struct limits {

@@ -37,6 +37,8 @@ static bool declines(const struct growth_series *series, const struct growth_run
 		if (!lengths[k])
 			continue;
 		differences(lengths[k] + (k < 2 ? 0 : run->from), count, added + count);
+		for (size_t i = 0; lengths[k] == series->work && i < steps; i++)
+			added[count + i] -= added[i]; /* the row's own is no other work */
 		falls[k] = growth_declines(added, added + count, steps, tail,
 					   k < 2 ? DECLINE_LIKELY : DECLINE_STEADY);
 	}

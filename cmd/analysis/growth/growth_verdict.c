@@ -16,6 +16,8 @@ static const double long_ago = 0.7;  /* of the time between two doublings; the n
 static const double recently = 0.5;  /* of the same time: the table has just doubled */
 static const double at_once = 0.6;   /* of the growth after the warm-up */
 static const double no_little = 0.1; /* of the largest rise */
+static const double little = 0.1;    /* of the bytes held after the warm-up */
+static const double steep = 8;       /* pace of the start, relative to the pace after it */
 
 static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
 {
@@ -116,6 +118,15 @@ static bool rose_at_once(const struct growth_shape *bytes)
 	       !rises_always(bytes, gain);
 }
 
+/* Buffers that are as large as the largest request so far grow like this, more and more slowly. */
+static bool gained_little(const struct growth_shape *bytes)
+{
+	double level = bytes->y[bytes->tail], gain = bytes->last - level;
+
+	return !growth_shape_is_exact(bytes) && gain <= little * level &&
+	       level / (double)(bytes->tail + 1) > steep * gain / (double)bytes->tail_steps;
+}
+
 enum growth_confidence growth_verdict_confidence(enum growth_verdict verdict,
 						 const struct growth_measures *m,
 						 const char **doubt)
@@ -127,7 +138,11 @@ enum growth_confidence growth_verdict_confidence(enum growth_verdict verdict,
 		if (growth_in_leaps(m))
 			return leaps_confidence(m, doubt);
 		*doubt = "one interval has most of the growth";
-		return m->at_once ? GROWTH_LOW : leak_confidence(s, doubt);
+		if (m->at_once)
+			return GROWTH_LOW;
+		*doubt = "it gained little after its start: buffers as large as the largest "
+			 "request grow like this, too";
+		return gained_little(&m->bytes) ? GROWTH_LOW : leak_confidence(s, doubt);
 	case GROWTH_LEAK:
 		return leak_confidence(s, doubt);
 	case GROWTH_TOO_FEW:

@@ -14,6 +14,7 @@ static const double least_even = 0.6;  /* of a backlog: its late rise as a share
 static const double never_freed = 0.9; /* of the bytes held: smaller differences count as none */
 static const double little_gain = 0.3; /* of the bytes held after the warm-up */
 static const double most_given = 8;    /* blocks given back, for each that it kept */
+static const double by_chance = 1.4;   /* deviations of the number of blocks in a queue */
 static const double steep_start = 4;   /* pace of the start, relative to the pace after it */
 
 /* With so few intervals, a leak after a warm-up looks like an early rise, and every later
@@ -33,7 +34,8 @@ static bool still_leaves(size_t count, const struct growth_ages *ages)
 static bool outgrows_deaths(const struct growth_shape *blocks, const struct growth_ages *ages)
 {
 	return (ages->in_order || ages->expected_loss <= 0.5) && blocks->tail_steps >= 5 &&
-	       blocks->floor_gain > 3 * blocks->give_back && ages->older >= 0.25 &&
+	       blocks->floor_gain > 3 * blocks->give_back &&
+	       blocks->floor_gain > by_chance * sqrt(blocks->last) && ages->older >= 0.25 &&
 	       growth_shape_late_share(blocks) > least_even;
 }
 
@@ -266,6 +268,7 @@ void growth_weigh_exit(struct growth_judgement *out, const struct growth_run *ru
 
 	if (!growth_was_never_freed(left, held) || held <= shape->first ||
 	    (out->verdict == GROWTH_CONTAINER && growth_may_be_full(m)) ||
+	    is_dying(&m->ages) || /* what is left is what was in use */
 	    (!m->by_bytes && !at_exit->frees_others &&
 	     (m->declines || may_be_slowing(shape, &m->ages) || slows_since_onset(shape))))
 		return;
