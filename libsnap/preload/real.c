@@ -128,6 +128,8 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->sbrk, "sbrk");
 	look_up(&real->brk, "brk");
 	look_up(&real->sigaltstack, "sigaltstack");
+	look_up(&real->abort, "abort");
+	look_up(&real->assert_fail, "__assert_fail");
 	look_up(&real->sigaction, "sigaction");
 	look_up(&real->signal, "signal");
 	look_up(&real->sysv_signal, "__sysv_signal");

@@ -69,6 +69,8 @@ struct snap__real {
 	void *(*sbrk)(intptr_t);
 	int (*brk)(void *);
 	int (*sigaltstack)(const stack_t *, stack_t *);
+	void (*abort)(void);
+	void (*assert_fail)(const char *, const char *, unsigned, const char *);
 	int (*sigaction)(int, const struct sigaction *, struct sigaction *);
 	void (*(*signal)(int, void (*)(int)))(int);
 	void (*(*sysv_signal)(int, void (*)(int)))(int);

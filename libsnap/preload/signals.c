@@ -7,11 +7,14 @@
  * process at once; then the snapshot is taken; then the same signal is sent again, or the
  * instruction that raised it runs again.  Status and core dump are those of the signal.
  *
- * The program's own handlers replace ours, and ignored signals stay ignored.
+ * The program's own handlers replace ours, and ignored signals stay ignored.  But in two cases libc or the kernel sets
+ * the default disposition itself: when a handler that is to run once (SA_RESETHAND) begins, and in abort() when the
+ * handler of SIGABRT has returned.  There a handler of ours stands before the program's.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,24 +57,49 @@ static int is_fatal(int number)
 }
 
 static void on_fatal(int number, siginfo_t *info, void *context);
+static void on_once(int number, siginfo_t *info, void *context);
+static void on_abort(int number, siginfo_t *info, void *context);
+
+static int has_handler(const struct sigaction *action, void (*handler)(int, siginfo_t *, void *))
+{
+	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == handler;
+}
+
+/* Does a handler of ours stand before the program's? */
+static int is_before(const struct sigaction *action)
+{
+	return has_handler(action, on_once) || has_handler(action, on_abort);
+}
 
 static int is_ours(const struct sigaction *action)
 {
-	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_fatal;
+	return has_handler(action, on_fatal) || is_before(action);
 }
 
-/* Give all signals that have our handler the default disposition. */
-static void give_back(void)
+static void set_default(int number)
 {
-	struct sigaction plain, now;
+	struct sigaction plain;
 
 	memset(&plain, 0, sizeof(plain));
 	plain.sa_handler = SIG_DFL;
+	snap__real.sigaction(number, &plain, NULL);
+}
+
+/* Give all signals that have our handler what the program set. */
+static void give_back(void)
+{
+	struct sigaction now;
+
 	if (snap__process_relation() != SNAP__BORROWED)
 		is_watching = 0; /* a child of vfork() has its parent's memory */
-	for (int n = 1; n <= MOST; n++)
-		if (is_fatal(n) && snap__real.sigaction(n, NULL, &now) == 0 && is_ours(&now))
-			snap__real.sigaction(n, &plain, NULL);
+	for (int n = 1; n <= MOST; n++) {
+		if (!is_fatal(n) || snap__real.sigaction(n, NULL, &now) != 0)
+			continue;
+		if (has_handler(&now, on_fatal))
+			set_default(n);
+		else if (is_before(&now))
+			snap__real.sigaction(n, &asked[n], NULL);
+	}
 }
 
 void snap__signals_leave(void)
@@ -180,6 +208,71 @@ static int becomes_default(int number, const struct sigaction *action)
 	return is_default(action) && is_watched(number);
 }
 
+/* ---- before the program's handlers ------------------------------------------------------------- */
+
+static void call(const struct sigaction *own, int number, siginfo_t *info, void *context)
+{
+	if (own->sa_flags & SA_SIGINFO)
+		own->sa_sigaction(number, info, context);
+	else if (own->sa_handler != SIG_IGN)
+		own->sa_handler(number);
+}
+
+/* The handler ran once: the kernel has set the default disposition, which is to be ours. */
+static void ran_once(int number)
+{
+	struct sigaction now, ours;
+
+	if (!is_watched(number) || snap__real.sigaction(number, NULL, &now) != 0 ||
+	    now.sa_handler != SIG_DFL)
+		return;
+	fill_in(&ours);
+	asked[number].sa_handler = SIG_DFL;
+	snap__real.sigaction(number, &ours, NULL);
+}
+
+static void on_once(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction own = asked[number];
+	int saved = errno;
+
+	ran_once(number);
+	errno = saved;
+	call(&own, number, info, context);
+}
+
+/* When the program's handler has returned, abort() ends the program. */
+static void on_abort(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction own = asked[number];
+	int saved = errno;
+
+	if (own.sa_flags & (int)SA_RESETHAND)
+		ran_once(number);
+	errno = saved;
+	call(&own, number, info, context);
+	saved = errno;
+	set_default(number);
+	give_back();
+	snap__process_dies(number);
+	errno = saved;
+}
+
+/* Is the program's own handler to run once? */
+static int runs_once(int number, const struct sigaction *action)
+{
+	return (action->sa_flags & (int)SA_RESETHAND) && action->sa_handler != SIG_DFL &&
+	       action->sa_handler != SIG_IGN && is_watched(number);
+}
+
+static void stand_before(struct sigaction *action, void (*handler)(int, siginfo_t *, void *))
+{
+	action->sa_sigaction = handler;
+	action->sa_flags |= SA_SIGINFO;
+}
+
+/* ---- the functions of libc --------------------------------------------------------------------- */
+
 /* An allocator in front of libsnap may get here while the real functions are looked up. */
 static int set_early(int number, const struct sigaction *action, struct sigaction *before)
 {
@@ -194,25 +287,30 @@ static int set_early(int number, const struct sigaction *action, struct sigactio
 ENTRY int sigaction(int number, const struct sigaction *restrict action,
 		    struct sigaction *restrict before)
 {
-	struct sigaction ours, wanted;
-	int result, is_default;
+	struct sigaction ours, hidden, wanted;
+	int result, is_hidden;
 
 	snap__real_find();
 	if (!snap__real.sigaction)
 		return set_early(number, action, before);
-	is_default = action && becomes_default(number, action);
-	if (is_default) {
-		wanted = *action; /* `before` may be the same place */
-		fill_in(&ours);
+	hidden = number > 0 && number <= MOST ? asked[number] : (struct sigaction){0};
+	is_hidden = action && (becomes_default(number, action) || runs_once(number, action));
+	if (is_hidden) {
+		wanted = ours = *action; /* `before` may be the same place */
+		if (is_default(action))
+			fill_in(&ours);
+		else
+			stand_before(&ours, on_once);
 		action = &ours;
+		asked[number] = wanted; /* the handler may be called at once */
 	}
 	result = snap__real.sigaction(number, action, before);
 	if (result == 0 && before && is_ours(before))
-		*before = asked[number];
-	if (result == 0 && is_default && snap__real.sigaction(number, NULL, &ours) == 0) {
-		asked[number] = wanted;
+		*before = hidden;
+	if (result == 0 && is_hidden && snap__real.sigaction(number, NULL, &ours) == 0)
 		asked[number].sa_flags |= ours.sa_flags & OF_LIBC;
-	}
+	else if (result != 0 && is_hidden)
+		asked[number] = hidden;
 	return result;
 }
 
@@ -223,7 +321,7 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 {
 	struct sigaction now, ours;
 	int was_ours;
-	sighandler_t before;
+	sighandler_t before, hidden;
 
 	snap__real_find();
 	if (!real) {
@@ -232,6 +330,7 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 	}
 	was_ours = snap__real.sigaction && snap__real.sigaction(number, NULL, &now) == 0 &&
 		   is_ours(&now);
+	hidden = was_ours ? asked[number].sa_handler : SIG_DFL;
 	before = real(number, handler);
 	if (before == SIG_ERR)
 		return before;
@@ -240,7 +339,7 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 		snap__real.sigaction(number, NULL, &asked[number]);
 		snap__real.sigaction(number, &ours, NULL);
 	}
-	return was_ours && before != SIG_HOLD ? SIG_DFL
+	return was_ours && before != SIG_HOLD ? hidden
 					      : before; /* sigset() says whether it was held */
 }
 
@@ -279,4 +378,49 @@ ENTRY sighandler_t __sysv_signal(int number, sighandler_t handler)
 ENTRY sighandler_t sigset(int number, sighandler_t handler)
 {
 	return set_by(snap__real.sigset, number, handler);
+}
+
+/* ---- abort() ----------------------------------------------------------------------------------- */
+
+static void abort_begins(void)
+{
+	struct sigaction now, ours;
+
+	snap__real_find();
+	if (!snap__real.sigaction || !is_watched(SIGABRT) ||
+	    snap__real.sigaction(SIGABRT, NULL, &now) != 0 || has_handler(&now, on_fatal))
+		return;
+	if (!is_ours(&now))
+		asked[SIGABRT] = now;
+	ours = now;
+	if (now.sa_handler == SIG_DFL)
+		fill_in(&ours);
+	else
+		stand_before(&ours, on_abort);
+	snap__real.sigaction(SIGABRT, &ours, NULL);
+}
+
+/* The header declares it only if assertions are compiled in. */
+void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function);
+
+ENTRY void abort(void)
+{
+	void (*real)(void);
+
+	abort_begins();
+	if (snap__real_one(&real, &snap__real.abort, "abort"))
+		real();
+	for (;;)
+		syscall(SYS_exit_group, 127);
+}
+
+ENTRY void __assert_fail(const char *assertion, const char *file, unsigned line,
+			 const char *function)
+{
+	void (*real)(const char *, const char *, unsigned, const char *);
+
+	abort_begins();
+	if (snap__real_one(&real, &snap__real.assert_fail, "__assert_fail"))
+		real(assertion, file, line, function);
+	abort();
 }

@@ -5,6 +5,8 @@
  */
 #include "torture.h"
 
+#include <assert.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -26,6 +28,63 @@ static void report_and_die(int number)
 	NEED(write(STDOUT_FILENO, "report\n", 7) == 7);
 	signal(number, SIG_DFL);
 	raise(number);
+}
+
+/* Says something, and leaves the rest to abort(). */
+static void report(int number)
+{
+	struct sigaction now;
+
+	NEED(write(STDOUT_FILENO, "report\n", 7) == 7);
+	NEED(sigaction(number, NULL, &now) == 0);
+	NEED(now.sa_handler == report ||
+	     (now.sa_handler == SIG_DFL && (now.sa_flags & (int)SA_RESETHAND)));
+	NEED(!(now.sa_flags & SA_SIGINFO));
+}
+
+static sigjmp_buf after_abort;
+
+static void jump(int number)
+{
+	siglongjmp(after_abort, number);
+}
+
+/* `how`: what abort() meets. */
+static void abort_with(const char *how)
+{
+	struct sigaction action = {.sa_handler = report};
+
+	if (strcmp(how, "once") == 0)
+		action.sa_flags = (int)SA_RESETHAND;
+	if (strcmp(how, "nothing") == 0)
+		action.sa_handler = SIG_IGN;
+	if (strcmp(how, "jump") == 0)
+		action.sa_handler = jump;
+	NEED(sigaction(SIGABRT, &action, NULL) == 0);
+	if (sigsetjmp(after_abort, 1) != 0) {
+		NEED(signal(SIGABRT, SIG_DFL) == jump);
+		return;
+	}
+	if (strcmp(how, "assert") == 0)
+		assert(getpid() == 0);
+	abort();
+}
+
+/* As reporters do that run once: the fault or the signal comes again, and ends the program. */
+static void once(const char *how)
+{
+	struct sigaction action = {.sa_handler = report, .sa_flags = (int)SA_RESETHAND}, before;
+
+	for (int number = 1; number < SIGKILL; number++) {
+		NEED(sigaction(number, &action, NULL) == 0);
+		NEED(sigaction(number, &action, &before) == 0);
+		NEED(before.sa_handler == report && (before.sa_flags & (int)SA_RESETHAND));
+	}
+	NEED(signal(SIGHUP, SIG_DFL) == report);
+	if (strcmp(how, "fault") == 0)
+		*(volatile int *)8 = 1;
+	raise(SIGQUIT);
+	raise(SIGQUIT);
 }
 
 static void sigaction_as(int number, void (*handler)(int))
@@ -102,6 +161,10 @@ int main(int argc, char **argv)
 		kill(getpid(), number_of(how));
 	else if (strcmp(how, "abort") == 0)
 		abort();
+	else if (strncmp(how, "abort_", 6) == 0)
+		abort_with(how + 6);
+	else if (strncmp(how, "once_", 5) == 0)
+		once(how + 5);
 	else if (strcmp(how, "segv") == 0)
 		*(volatile int *)8 = 1;
 	else if (strcmp(how, "ill") == 0)
