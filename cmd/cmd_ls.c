@@ -8,6 +8,7 @@
 #include "capture/missed.h"
 #include "cli/cli.h"
 #include "render/output.h"
+#include "report/sites.h"
 #include "snapshots/snapshots.h"
 
 enum { MISSED_NOTES = 5 };
@@ -38,14 +39,14 @@ enum {
 
 static const struct column ls_columns[LS_COLUMNS] = {
 	[LS_ID] = {"id", "id", COLUMN_TEXT, 0},
-	[LS_SEQ] = {"seq", "seq", COLUMN_COUNT, 0},
+	[LS_SEQ] = {"seq", "seq", COLUMN_COUNT, COLUMN_SPARE(4)},
 	[LS_TIME] = {"time", "time (UTC)", COLUMN_TIME, 0},
-	[LS_PID] = {"pid", "pid", COLUMN_TEXT, 0},
+	[LS_PID] = {"pid", "pid", COLUMN_TEXT, COLUMN_SPARE(2)},
 	[LS_PROGRAM] = {"program", "program", COLUMN_NAME, 0},
-	[LS_TRIGGER] = {"trigger", "trigger", COLUMN_TEXT, 0},
-	[LS_LABEL] = {"label", "label", COLUMN_NAME, 0},
+	[LS_TRIGGER] = {"trigger", "trigger", COLUMN_TEXT, COLUMN_SPARE(5)},
+	[LS_LABEL] = {"label", "label", COLUMN_NAME, COLUMN_SPARE(1)},
 	[LS_LIVE_BYTES] = {"live_bytes", "live", COLUMN_BYTES, 0},
-	[LS_LIVE_BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, 0},
+	[LS_LIVE_BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(3)},
 	[LS_ALLOCATED_BYTES] = {"allocated_bytes", "allocated", COLUMN_BYTES, COLUMN_HIDDEN},
 	[LS_ALLOCATED_BLOCKS] = {"allocated_blocks", "allocations", COLUMN_COUNT, COLUMN_HIDDEN},
 	[LS_SITES] = {"sites", "call stacks", COLUMN_COUNT, COLUMN_HIDDEN},
@@ -171,6 +172,7 @@ static enum snap_status fill(struct report *report, struct snapshots *snapshots,
 	if (st == SNAP_OK)
 		st = store_each_snapshot(snapshots_store(snapshots), list_snapshot, &listing, err);
 	damaged = list_damaged(report, snapshots);
+	sites_hide_empty(report, LS_LABEL);
 	report->title = report_text(report, "%zu snapshot%s%s", listing.count,
 				    listing.count == 1 ? "" : "s, oldest first",
 				    damaged ? report_text(report, "; %zu damaged", damaged) : "");
