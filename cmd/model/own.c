@@ -61,6 +61,19 @@ static bool is_script(const char *file)
 	       ends_with(file, ".pyx");
 }
 
+/*
+ * A class's methods that a library wrote from its fields, as dataclasses, attrs and SQLAlchemy do,
+ * and a text that Jinja made a program of: their source is no file, and who calls them asked.  "A.__init__" in a "<string>" is the
+ * user's: only from Python 3.11 on can the two be told apart.
+ */
+static bool is_generated(const char *function, const char *file)
+{
+	if (text_starts_with(file, "<attrs generated ") || strcmp(file, "<template>") == 0)
+		return true;
+	return strcmp(file, "<string>") == 0 &&
+	       (text_starts_with(function, "__create_fn__.") || strcmp(function, "__init__") == 0);
+}
+
 static const char *const package_parts[] = {"/site-packages/", "/dist-packages/", NULL};
 
 /*
@@ -400,6 +413,10 @@ static enum own_kind built_in(const char *function, const char *file, const char
 	if (name_is_plumbing(function, file, module)) {
 		*why = "passes requests on to the allocator";
 		return OWN_PLUMBING;
+	}
+	if (is_generated(function, file)) {
+		*why = "a library made it, and no file has it";
+		return OWN_OBJECT;
 	}
 	*why = is_script(file) ? NULL : library_module(module);
 	if (*why)

@@ -162,6 +162,31 @@ static int differ_much(double a, double b)
 	return differ_by(far_more, a, b);
 }
 
+/* The traceback of an exception holds these.  Each was made in the caller's line, and says nothing
+   about the line that made the exception. */
+static bool is_of_traceback(const struct growth_row *row)
+{
+	const char *type = growth_held_of(row)->type;
+
+	return type && (strcmp(type, "frame") == 0 || strcmp(type, "traceback") == 0);
+}
+
+static bool holds_traceback(const struct growth_row *b, const struct growth_row *a)
+{
+	return is_of_traceback(a) && !is_of_traceback(b) &&
+	       growth_held_is_above(growth_held_of(b), growth_held_of(a));
+}
+
+/* In a thread that a library runs, what it makes before the program's code is called has no line of
+   the program's. */
+static bool is_own(const struct growth_row *row)
+{
+	const struct dataset_site *site = growth_stack_of(row);
+
+	return site->identity.named < site->depth &&
+	       growth_frame_of(row, site->identity.named)->kind == OWN_CODE;
+}
+
 /* Of rows whose holders are known.  What a line makes for a moment says nothing against it if far more
  * of what it makes stays. */
 static bool is_nearer_held(const struct growth_row *b, double share_b, const struct growth_row *a,
@@ -169,6 +194,10 @@ static bool is_nearer_held(const struct growth_row *b, double share_b, const str
 {
 	int order = differ_by(much_more, share_b, share_a);
 
+	if (is_own(a) != is_own(b))
+		return is_own(b);
+	if (holds_traceback(b, a) || holds_traceback(a, b))
+		return holds_traceback(b, a);
 	if (holds_and_outweighs(b, a) || holds_and_outweighs(a, b))
 		return holds_and_outweighs(b, a);
 	if (differ_much(b->judgement.bytes_slope.value, a->judgement.bytes_slope.value))

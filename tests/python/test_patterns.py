@@ -75,6 +75,8 @@ LEAKS = {
     "exceptions": ("exceptions", r"exceptions that are kept: each has its traceback", "bytearray",
                    rf"`errors` \({GLOBAL}{at('errors =')} -> list of 100 -> ValueError -> traceback -> .*"
                    rf"local variable `body` of `fetch` \({at('def fetch(')}"),
+    "failures_of_an_executor": ("exceptions", r"exceptions that are kept: each has its traceback", "KeyError|tuple|int",
+                                rf"`failures` \({GLOBAL}{at('failures =')} -> list of 100( -> KeyError)?"),
     "finalizers": ("finalizers", r"finalizers that do not run: the objects that `weakref\.finalize` watches stay", "bytearray",
                    r"`finalize\._registry` \(class attribute, weakref\.py.*\) -> dict of 10\d -> _Info -> tuple of 1"),
     "functions_at_exit": ("callbacks", r"functions that native code keeps, as atexit does", "bytearray",

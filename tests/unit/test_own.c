@@ -72,6 +72,14 @@ Test(own, python_is_told_by_its_files)
 		     OWN_LIBRARY);
 	cr_expect_eq(kind("", "<frozen importlib._bootstrap>", ""), OWN_LIBRARY);
 	cr_expect_eq(kind("", "<string>", ""), OWN_CODE);
+	cr_expect_eq(kind("handle", "<string>", ""), OWN_CODE);
+	cr_expect_eq(kind("Order.__init__", "<string>", ""), OWN_CODE);
+	/* Written by a library for a class: SQLAlchemy, dataclasses, attrs. */
+	cr_expect_eq(kind("__init__", "<string>", ""), OWN_OBJECT);
+	cr_expect_eq(kind("__create_fn__.<locals>.__init__", "<string>", ""), OWN_OBJECT);
+	cr_expect_eq(kind("__init__", "<attrs generated init shop.Order>", ""), OWN_OBJECT);
+	cr_expect_eq(kind("root", "<template>", ""), OWN_OBJECT);
+	cr_expect_eq(kind("__init__", "/home/u/app.py", ""), OWN_CODE);
 	cr_expect_eq(kind("<module>", "/usr/bin/gunicorn", ""), OWN_LIBRARY);
 	cr_expect_eq(kind("<module>", "/home/u/.local/bin/celery", ""), OWN_LIBRARY);
 	cr_expect_eq(kind("<module>", "/srv/app/venv/bin/gunicorn", ""), OWN_LIBRARY);

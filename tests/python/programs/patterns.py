@@ -28,7 +28,8 @@ import zlib
 with_tasks = sys.argv[1].startswith("never_") or sys.argv[1] == "finished_tasks"
 if with_tasks:  # it doubles the call stacks to count and to judge
     import asyncio
-if sys.argv[1] in ("temporary_folders", "records_of_a_log", "backlog_of_an_executor"):  # likewise
+if sys.argv[1] in ("temporary_folders", "records_of_a_log", "backlog_of_an_executor",
+                   "failures_of_an_executor"):  # likewise
     import concurrent.futures
     import logging.handlers
     import tempfile
@@ -361,6 +362,23 @@ def exceptions():
         fetch(1)
     except ValueError as error:
         errors.append(error)
+
+
+failures = []
+
+
+def fail(number):
+    raise KeyError(number)  # <- failures_of_an_executor
+
+
+def failures_of_an_executor():
+    """Up to 3.10 frames are objects, made in the line of the caller, and larger than the exception."""
+    global pool_of_one
+    pool_of_one = pool_of_one or concurrent.futures.ThreadPoolExecutor(1)
+    try:
+        pool_of_one.submit(fail, next(numbers)).result()
+    except KeyError as error:
+        failures.append(error)
 
 
 class Node:
