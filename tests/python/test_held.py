@@ -39,7 +39,9 @@ WAYS = {
     "ByTask": r".*coroutine `wait_for_ever` -> (local variable `batch` .* -> )?list of 30",
     "ByGenerator": rf"(`generator` \(module global, {at('generator =')}|"
                    rf"local variable `rows` of `generate` \({at('def generate')}) -> list of 300",
-    "ByDeque": rf"`ring` \(module global, {at('ring,')} -> deque of 300",
+    "ByDeque": rf"`ring` \(module global, {at('ring,')} -> deque of 300 \(at most 300\)",
+    "ByTextKey": rf"`sessions_by_name` \(module global, {at('sessions_by_name')} -> dict of 12 -> list of 20",
+    "ByRecord": rf"`settings\['rows'\]` \(module global, {at('settings')} -> list of 20",
     "ByDefaultDict": rf"`by_key` \(module global, {at('ring,')} -> collections\.defaultdict of 300 -> list of 1",
     "ByCycle": r"only a cycle of objects, until a collection: ByCycle -> ByCycle",
     "ByFinalizer": r"only a cycle of objects, until a collection: ByFinalizer -> list -> ByFinalizer "

@@ -18,6 +18,7 @@
 #define MOST_STEPS            64u
 #define MOST_SAID             6u  /* of them, after the place */
 #define RECORD_MAX            32u /* a dict with more entries is a container */
+#define ALIKE_LEAST           8u  /* so is one with as many values of one type */
 #define NAME_SIZE             128
 #define PLACE_SIZE            512
 #define MOST_CLASSES          64u /* that a class inherits from */
@@ -89,6 +90,35 @@ static bool is_of_thread_local(uint32_t dict)
 	return o->parent[dict] != SNAP__NO_OBJECT && is_a(o->parent[dict], "_thread._local");
 }
 
+/* Values of one type, as a cache has them.  Functions and classes of one type have names. */
+static bool has_alike_values(const char *dict)
+{
+	intptr_t position = 0;
+	void *key, *value;
+	const char *type = NULL;
+
+	while (snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &value)) {
+		if (type && snap__python_type(value) != type)
+			return false;
+		type = snap__python_type(value);
+	}
+	return type && !(snap__type_flags(type) & SNAP__TYPE_IS_TYPE) &&
+	       !snap__equal(snap__type_short_name(type), "type") &&
+	       !snap__equal(snap__type_short_name(type), "function") &&
+	       !snap__equal(snap__type_short_name(type), "module");
+}
+
+static const void *inline_name(uint32_t object, uint32_t value);
+
+/* A dict that the program made, not what an object or a class has its attributes in. */
+static bool is_cache(uint32_t dict)
+{
+	uint32_t owner = o->parent[dict];
+
+	return size_of(dict) >= ALIKE_LEAST && owner != SNAP__NO_OBJECT &&
+	       (is_dict(owner) || inline_name(owner, dict)) && has_alike_values(o->at[dict]);
+}
+
 /* Containers: their items have no names of their own. */
 static bool is_container(uint32_t object)
 {
@@ -103,7 +133,8 @@ static bool is_container(uint32_t object)
 
 	if (flags & SNAP__TYPE_IS_DICT)
 		return size_of(object) > RECORD_MAX ||
-		       (!has_text_keys(o->at[object]) && !is_of_thread_local(object));
+		       (!has_text_keys(o->at[object]) && !is_of_thread_local(object)) ||
+		       is_cache(object);
 	if (flags & SNAP__TYPE_IS_LIST)
 		return size_of(object) != 1;
 	if (flags & SNAP__TYPE_IS_TUPLE)

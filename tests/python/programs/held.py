@@ -27,6 +27,8 @@ class ByLocal(Held): pass
 class ByTask(Held): pass
 class ByGenerator(Held): pass
 class ByDeque(Held): pass
+class ByTextKey(Held): pass
+class ByRecord(Held): pass
 class ByDefaultDict(Held): pass
 class ByCycle(Held): pass
 class ByNative(Held): pass
@@ -118,6 +120,9 @@ reference = watch(watched)
 pool, slotted, on_event, service = Pool(), Slotted(), make_handler(), Service()
 case, shelf, notes = Case(), Shelf(), weakref.WeakValueDictionary()
 handlers, errors, storage, head = [on_event], [], threading.local(), None
+# Values of one type under many names are a cache; others are a record, whose names say more.
+sessions_by_name = {"user %d" % number: [ByTextKey() for _ in range(20)] for number in range(12)}
+settings = {"name": "held", "size": 20, "rows": [ByRecord() for _ in range(20)], **{"s%d" % i: i for i in range(9)}}
 ring, by_key = collections.deque(maxlen=300), collections.defaultdict(list)
 slotted.first, slotted.items = None, [BySlot() for _ in range(300)]
 storage.rows = [ByThreadLocal() for _ in range(300)]
