@@ -16,8 +16,9 @@ enum { TIMEOUT_MS = 10000 };
 static const struct option *const status_tables[] = {output_option_table, NULL};
 
 static const struct column status_columns[] = {
-	{"key", "what", COLUMN_TEXT, 0},
+	{"key", "what", COLUMN_TEXT, COLUMN_HIDDEN},
 	{"value", "value", COLUMN_TEXT, COLUMN_HIDDEN},
+	{"name", "what", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	{"shown", "value", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 };
 
@@ -43,9 +44,24 @@ static struct value shown_of(struct report *report, const char *name, struct val
 	return value_text(report, render_fact(name, value.integer, buffer));
 }
 
+/* "recorder_cpu_ns" has a time with its unit beside it: "recorder cpu". */
+static struct value name_of(struct report *report, const char *key)
+{
+	size_t size = strlen(key);
+	char *name = report_alloc(report, size + 1);
+
+	memcpy(name, key, size + 1);
+	if (size > 3 && strcmp(name + size - 3, "_ns") == 0)
+		name[size - 3] = '\0';
+	for (char *at = name; *at; at++)
+		if (*at == '_')
+			*at = ' ';
+	return value_text(report, name);
+}
+
 static struct report *status_report(char *answer, uint64_t pid)
 {
-	struct report *report = report_new("snapdiff.status/1", status_columns, 3);
+	struct report *report = report_new("snapdiff.status/1", status_columns, 4);
 	char *line, *rest = answer;
 
 	report->title = report_text(report, "process %llu", (unsigned long long)pid);
@@ -58,7 +74,8 @@ static struct report *status_report(char *answer, uint64_t pid)
 			*space = '\0';
 		row[0] = value_text(report, line);
 		row[1] = value_of(report, space ? space + 1 : "");
-		row[2] = shown_of(report, line, row[1]);
+		row[2] = name_of(report, line);
+		row[3] = shown_of(report, line, row[1]);
 	}
 	report_note(report, "A snapshot now: snapdiff snap %llu", (unsigned long long)pid);
 	return report;

@@ -617,6 +617,8 @@ def run_pid():
     check(f"steps.{recorded}.000001.snap" in os.listdir(directory), f"not the announced process: {os.listdir(directory)}")
     answer = json.loads(asked("status", "-f", "json", child.pid)[1])
     check(str(answer["pid"]) == recorded, f"status by the pid of run: {answer['pid']}")
+    check("uptime_ns" in {row["key"] for row in answer["rows"]}, f"a script finds the keys: {answer['rows']}")
+    check(re.search(r"(?m)^uptime +\d+(\.\d+)? m?s$", asked("status", child.pid)[1]), f"for people: {asked('status', child.pid)[1]}")
     rest = child.communicate()[1]
     check(rest.endswith(f"next: snapdiff growth '{directory}'\n"), f"the hint cannot be pasted: {rest}")
     status, _, error = asked("snap", child.pid)
