@@ -151,6 +151,16 @@ static bool files_may_be_large_enough(void)
 	return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= LEAST_FILE;
 }
 
+static void print_lost(const struct run_report *report, const struct hello *hello)
+{
+	if (hello->was_lost)
+		fprintf(stderr,
+			"snapdiff: warning: somebody removed or renamed %s, or the file of this "
+			"run "
+			"in it, while the program ran: snapshots may be missing\n",
+			report->out);
+}
+
 static void print_failure(const struct run_report *report, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
@@ -159,6 +169,8 @@ static void print_failure(const struct run_report *report, const struct launch_r
 		fprintf(stderr, "snapdiff: recording failed: %s\n", hello->complaint);
 	else if (hello->process_count == 0 && hello->missed_count > 0)
 		fprintf(stderr, "snapdiff: nothing was recorded\n");
+	else if (hello->was_lost)
+		return; /* which is said */
 	else if (!files_may_be_large_enough())
 		fprintf(stderr, "snapdiff: no snapshot was written: the limit of the size of files "
 				"(ulimit -f) is too low\n");
@@ -250,6 +262,7 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 	const struct hello_process *newest = hello_running(hello, &running);
 
 	print_killed(result);
+	print_lost(report, hello);
 	if (newest && !report->is_quiet)
 		print_running(newest, running);
 	if (hello->snapshots == 0 && !newest)

@@ -61,10 +61,12 @@ static bool create_in(struct hello *hello, const char *dir)
 	hello->since =
 		fstatat(AT_FDCWD, hello->path, &info, 0) == 0 ? info.st_mtim : (struct timespec){0};
 	has_room = make_room(hello, fd);
+	hello->file = has_room ? fdopen(fd, "r+") : NULL;
+	if (hello->file)
+		return true;
 	close(fd);
-	if (!has_room)
-		unlink(hello->path);
-	return has_room;
+	unlink(hello->path);
+	return false;
 }
 
 /*
@@ -172,6 +174,8 @@ void hello_free(struct hello *hello)
 	}
 	free(hello->processes);
 	free(hello->missed);
+	if (hello->file)
+		fclose(hello->file);
 	memset(hello, 0, sizeof(*hello));
 }
 
@@ -363,12 +367,23 @@ static void wait_for_helpers(const struct hello *hello, int fd)
 	}
 }
 
+/* Was it removed, or its directory, or one of them renamed? */
+static bool is_lost(const struct hello *hello)
+{
+	struct stat ours, there;
+
+	return fstat(fileno(hello->file), &ours) == 0 &&
+	       (stat(hello->path, &there) != 0 || there.st_ino != ours.st_ino ||
+		there.st_dev != ours.st_dev);
+}
+
 void hello_collect(struct hello *hello)
 {
-	FILE *file = hello->path[0] ? fopen(hello->path, "r+e") : NULL;
+	FILE *file = hello->file;
 
 	if (!file)
 		return;
+	hello->was_lost = is_lost(hello);
 	if (hello->has_board)
 		(void)fseek(file, sizeof(struct snap__board), SEEK_SET);
 	read_lines(hello, file);
@@ -377,7 +392,9 @@ void hello_collect(struct hello *hello)
 	if (hello->has_board)
 		read_board(hello, file);
 	fclose(file);
-	unlink(hello->path);
+	hello->file = NULL;
+	if (!hello->was_lost)
+		unlink(hello->path);
 }
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
@@ -420,7 +437,7 @@ static bool is_by(const char *name, const char *program)
 static bool credit_writer(struct hello *hello, const char *name)
 {
 	uint64_t pid = pid_of_name(name);
-	bool found = false;
+	bool found = false, is_known = false;
 
 	for (size_t i = *bucket_of(hello, pid); i > 0; i = hello->processes[i - 1].next) {
 		struct hello_process *process = &hello->processes[i - 1];
@@ -428,8 +445,14 @@ static bool credit_writer(struct hello *hello, const char *name)
 		if (process->pid != pid)
 			continue;
 		found = true;
-		process->wrote = process->wrote || is_by(name, process->program);
+		if (is_by(name, process->program))
+			process->wrote = is_known = true;
 	}
+	/* It became a program that could not tell us: it had another user by then. */
+	for (size_t i = *bucket_of(hello, pid); i > 0 && found && !is_known;
+	     i = hello->processes[i - 1].next)
+		if (hello->processes[i - 1].pid == pid)
+			hello->processes[i - 1].replaced = true;
 	return found;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 /** A program of which `count` processes were not recorded, or left nothing. */
@@ -50,6 +51,7 @@ struct hello_python {
 
 struct hello {
 	char path[PATH_MAX + 32]; /* of the file; "": there is none */
+	FILE *file;               /* open from its creation on: its name may be gone later */
 	struct timespec since;    /* when it was created */
 	bool has_board;           /* see libsnap/format/board.h */
 	size_t lines_lost;        /* that found no place on the board */
@@ -70,6 +72,7 @@ struct hello {
 	bool has_series;     /* three of them or more are one process's */
 	char newest[NAME_MAX + 1]; /* name of the newest one, "" if none */
 	struct timespec newest_time;
+	bool was_lost;     /* somebody removed or renamed the file or its directory meanwhile */
 	size_t unfinished; /* that were removed: their process was killed while it wrote them */
 };
 

@@ -92,10 +92,12 @@ enum snap_status launch_prepare_directory(const char *dir, char **absolute, stru
 static enum snap__image image_of(const struct launch *launch)
 {
 	const char *others = getenv("LD_PRELOAD");
+	enum snap__image image;
 
 	if (others && snap__image_has_rival(others))
 		return SNAP__IMAGE_RECORDER;
-	return snap__image_look(AT_FDCWD, launch->path);
+	image = snap__image_look(AT_FDCWD, launch->path);
+	return image == SNAP__IMAGE_LOADS && !snap__image_has_room() ? SNAP__IMAGE_CRAMPED : image;
 }
 
 /* ---- its environment ---- */

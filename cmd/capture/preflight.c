@@ -106,6 +106,7 @@ enum snap_status preflight_check(const char *path, struct snap_error *err)
 	case SNAP__IMAGE_SANITIZER: /* it runs, and is not recorded: the end of the run says so */
 	case SNAP__IMAGE_RECORDER:
 	case SNAP__IMAGE_OUT_OF_REACH:
+	case SNAP__IMAGE_CRAMPED:
 	case SNAP__IMAGE_FILTERED:
 	case SNAP__IMAGE_COUNT:
 		break;

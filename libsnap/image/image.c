@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "arch/arch.h"
 #include "image/elf_file.h"
@@ -352,6 +355,26 @@ enum snap__image snap__image_look(int directory, const char *path)
 	return found;
 }
 
+/* ---- room ------------------------------------------------------------------------------------- */
+
+static bool is_at_least(int what, rlim_t bytes)
+{
+	struct rlimit limit;
+	int saved = errno;
+	bool is = syscall(SYS_prlimit64, 0, what, NULL, &limit) != 0 || limit.rlim_cur >= bytes;
+
+	errno = saved;
+	return is;
+}
+
+/* libsnap takes 25 MiB of addresses and 12 MiB of data.  With less than this, programs that start without it do
+   not start with it. */
+bool snap__image_has_room(void)
+{
+	return is_at_least(RLIMIT_AS, (rlim_t)40 << 20) &&
+	       is_at_least(RLIMIT_DATA, (rlim_t)24 << 20);
+}
+
 /* ---- words ------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -366,6 +389,7 @@ static const struct {
 	[SNAP__IMAGE_SANITIZER] = {"sanitizer", "built with a sanitizer"},
 	[SNAP__IMAGE_RECORDER] = {"recorder", "another recorder is preloaded into it"},
 	[SNAP__IMAGE_FILTERED] = {"filtered", "a filter of system calls would end it with libsnap"},
+	[SNAP__IMAGE_CRAMPED] = {"cramped", "its limit of memory leaves no room for libsnap"},
 	[SNAP__IMAGE_OUT_OF_REACH] = {"out-of-reach", "libsnap.so cannot be opened from there"},
 };
 

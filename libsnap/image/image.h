@@ -29,6 +29,7 @@ enum snap__image {
 	SNAP__IMAGE_SANITIZER,
 	SNAP__IMAGE_RECORDER,     /* another recorder is preloaded, or the program is one */
 	SNAP__IMAGE_OUT_OF_REACH, /* libsnap cannot be opened from there */
+	SNAP__IMAGE_CRAMPED,      /* libsnap would take the memory that its limits leave it */
 	SNAP__IMAGE_FILTERED,     /* it inherits a filter that ends it for libsnap's system calls */
 	SNAP__IMAGE_COUNT
 };
@@ -45,6 +46,10 @@ bool snap__image_has_rival(const char *preload);
 /** Can the file of libsnap that this value names be opened?  In another root or mount namespace it may
  * be missing, and the loader would complain.  errno is preserved. */
 bool snap__image_reaches_libsnap(const char *preload);
+
+/** Do the limits of the address space and of data, which an exec does not change, leave room for libsnap and a
+ * small program?  errno is preserved. */
+bool snap__image_has_room(void);
 
 static inline bool snap__image_must_not_load(enum snap__image image)
 {

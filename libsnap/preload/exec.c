@@ -124,6 +124,8 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 	if (plan.image == SNAP__IMAGE_LOADS && plan.preload &&
 	    !snap__image_reaches_libsnap(plan.preload + sizeof(PRELOAD) - 1))
 		plan.image = SNAP__IMAGE_OUT_OF_REACH;
+	if (plan.image == SNAP__IMAGE_LOADS && plan.preload && !snap__image_has_room())
+		plan.image = SNAP__IMAGE_CRAMPED;
 	plan.strips = plan.preload && snap__image_must_not_load(plan.image);
 	plan.entries = count_entries(environment);
 	return plan;

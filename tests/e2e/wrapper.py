@@ -297,12 +297,41 @@ def nobody_reads(out):
     os.close(writer)
 
 
+def lost(out):
+    """Who removes or renames the directory is named, and not a cause that is none."""
+    for how in ('rm -r "$0"', 'mv "$0" "$0.elsewhere"', 'rm "$0"/.snapdiff.*'):
+        place = os.path.join(out, "lost")
+        done = subprocess.run([snapdiff, "run", "-o", place, "--", "sh", "-c", how + "; exit 3", place],
+                              capture_output=True, text=True, timeout=300)
+        check(done.returncode == 3 and "removed or renamed" in done.stderr and "did not" not in done.stderr,
+              f"lost by {how}: {done.returncode} {done.stderr!r}")
+        for path in (place, place + ".elsewhere"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def other_user(out):
+    """A child becomes another program under another user, which writes a snapshot and can tell nobody of it."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        print("skipped: another user: needs root and setpriv")
+        return
+    place = os.path.join(out, "other_user")
+    os.mkdir(place)
+    for path, mode in ((out, 0o755), (place, 0o777)):
+        os.chmod(path, mode)
+    done = subprocess.run([snapdiff, "run", "-o", place, "--", sys.executable, "-c",
+                           "import os\nif os.fork() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534);"
+                           " os.execv('/bin/true', ['true'])\nos.wait()"], capture_output=True, text=True, timeout=300)
+    wrote = [name for name in os.listdir(place) if name.startswith("true.")]
+    check(done.returncode == 0 and len(wrote) == 1 and "not recorded" not in done.stderr,
+          f"another user: {done.returncode} {wrote} {done.stderr!r}")
+
+
 def main():
     for number in (signal.SIGINT, signal.SIGQUIT):  # whatever we were started with
         signal.signal(number, signal.SIG_DFL)
     out = tempfile.mkdtemp(prefix="snap-wrapper-")
     for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side, inherited,
-                 failed_launches, terminals, stopped_by, timer, nobody_reads):
+                 failed_launches, terminals, stopped_by, timer, nobody_reads, lost, other_user):
         before = failures
         test(out)
         print("ok    " if failures == before else "FAILED", test.__name__, flush=True)

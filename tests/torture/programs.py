@@ -225,6 +225,20 @@ def out_of_reach(program, directory):
     check("not recorded: plain (libsnap.so cannot be opened" in said, f"chroot: run said {said!r}")
 
 
+def cramped(program):
+    """Where the limits of memory leave no room for libsnap, the program starts as without it."""
+    starter = ["/bin/sh", "-c", 'ulimit $1 $2; "$3" word; exit $?', "sh"]
+    for limit in ("-v", "-d"):
+        for kib, recorded in ((9000, False), (100000, True)):
+            said = bare_and_recorded([*starter, limit, str(kib), str(program)], program.parent)
+            check(("not recorded: plain (its limit of memory" in said) != recorded, f"ulimit {limit} {kib}: {said!r}")
+    bare, under = (subprocess.run(["/bin/sh", "-c", 'ulimit -d 20000; exec "$@"', "sh", *argv, program, "word"],
+                                  capture_output=True, text=True, timeout=100)
+                   for argv in ([], [options.snapdiff, "run", "-o", str(program.parent / "cramped"), "--"]))
+    check(under.stdout == bare.stdout and "not recorded: plain (its limit of memory" in under.stderr,
+          f"run below a limit: {under.stdout!r} {under.stderr!r}")
+
+
 def long_names(program, directory):
     """A name may fill what a file system allows; what is written of it stays text on one line."""
     out = tempfile.mkdtemp(prefix="snap-programs-")
@@ -260,6 +274,7 @@ def main():
         if built["static"]:
             listed(built["static"], directory)
         setuid(built["plain"], directory)
+        cramped(built["plain"])
         clean_environment(built["plain"], directory)
         loader(built["plain"], directory)
         rival(built["plain"], directory)
