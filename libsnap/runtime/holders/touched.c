@@ -143,6 +143,7 @@ uint64_t snap__touched_by_host(uintptr_t low, uintptr_t high, snap__touched_fn *
 
 	while (fd >= 0 && (found = syscall(SYS_ioctl, fd, SCAN_PAGEMAP, &request)) > 0) {
 		for (long i = 0; i < found; i++) {
+			/* cppcheck-suppress uninitvar; the kernel has written them */
 			uintptr_t from = (uintptr_t)regions[i].start,
 				  to = (uintptr_t)regions[i].end;
 
