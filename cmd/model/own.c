@@ -63,7 +63,7 @@ static bool is_script(const char *file)
 
 /*
  * A class's methods that a library wrote from its fields, as dataclasses, attrs and SQLAlchemy do,
- * and a text that Jinja made a program of: their source is no file, and who calls them asked.  "A.__init__" in a "<string>" is the
+ * namedtuple's constructor, and a text that Jinja made a program of: their source is no file, and who calls them asked.  "A.__init__" in a "<string>" is the
  * user's: only from Python 3.11 on can the two be told apart.
  */
 static bool is_generated(const char *function, const char *file)
@@ -71,7 +71,8 @@ static bool is_generated(const char *function, const char *file)
 	if (text_starts_with(file, "<attrs generated ") || strcmp(file, "<template>") == 0)
 		return true;
 	return strcmp(file, "<string>") == 0 &&
-	       (text_starts_with(function, "__create_fn__.") || strcmp(function, "__init__") == 0);
+	       (text_starts_with(function, "__create_fn__.") || strcmp(function, "__init__") == 0 ||
+		strcmp(function, "<lambda>") == 0);
 }
 
 static const char *const package_parts[] = {"/site-packages/", "/dist-packages/", NULL};

@@ -79,6 +79,8 @@ Test(own, python_is_told_by_its_files)
 	cr_expect_eq(kind("__create_fn__.<locals>.__init__", "<string>", ""), OWN_OBJECT);
 	cr_expect_eq(kind("__init__", "<attrs generated init shop.Order>", ""), OWN_OBJECT);
 	cr_expect_eq(kind("root", "<template>", ""), OWN_OBJECT);
+	cr_expect_eq(kind("<lambda>", "<string>", ""), OWN_OBJECT);
+	cr_expect_eq(kind("handle.<locals>.<lambda>", "<string>", ""), OWN_CODE);
 	cr_expect_eq(kind("__init__", "/home/u/app.py", ""), OWN_CODE);
 	cr_expect_eq(kind("<module>", "/usr/bin/gunicorn", ""), OWN_LIBRARY);
 	cr_expect_eq(kind("<module>", "/home/u/.local/bin/celery", ""), OWN_LIBRARY);
