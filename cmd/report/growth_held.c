@@ -210,7 +210,8 @@ static bool is_better(const struct candidate *way, uint64_t most, const char *wo
 	return strcmp(way->words, words) < 0;
 }
 
-/* Choose the group that grew most; then the group that holds it, if that was made in the same row.
+/* Choose the group that grew most; then the group that holds it, if that was made in the same row (not
+   the table of a container, which was made elsewhere).
    If the row has native memory, tables of containers that the line also fills say nothing. */
 static bool choose_ways(struct growth_held *out, const struct graph *graph,
 			const struct censuses *censuses, const struct growth_table *table)
@@ -232,7 +233,7 @@ static bool choose_ways(struct growth_held *out, const struct graph *graph,
 			if (pass == 0 && is_better(&way, most[r], row->words)) {
 				most[r] = way.weight;
 				fine = replace(row, &way);
-			} else if (pass == 1 && way.weight >= most[r] / MUCH_LESS &&
+			} else if (pass == 1 && way.objects && way.weight >= most[r] / MUCH_LESS &&
 				   is_above(way.words, row->words)) {
 				fine = replace(row, &way);
 			}
