@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,16 +242,25 @@ static void on_once(int number, siginfo_t *info, void *context)
 	call(&own, number, info, context);
 }
 
-/* When the program's handler has returned, abort() ends the program. */
+static atomic_int in_abort; /* the thread that called abort(), from then on */
+
+/*
+ * When the program's handler has returned, abort() ends the program.  But the handler may leave abort() by a jump,
+ * and other threads may get the signal, too: they live on.  So the program's action is back before its handler begins.
+ */
 static void on_abort(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction own = asked[number];
-	int saved = errno;
+	int saved = errno, is_last = atomic_load(&in_abort) == (int)syscall(SYS_gettid);
 
 	if (own.sa_flags & (int)SA_RESETHAND)
 		ran_once(number);
+	else if (is_last)
+		snap__real.sigaction(number, &own, NULL);
 	errno = saved;
 	call(&own, number, info, context);
+	if (!is_last)
+		return;
 	saved = errno;
 	set_default(number);
 	give_back();
@@ -343,6 +353,19 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 					      : before; /* sigset() says whether it was held */
 }
 
+/* In System V a handler runs once: signal() is this function where the language is C11 without extensions. */
+static sighandler_t set_once(sighandler_t (*real)(int, sighandler_t), int number,
+			     sighandler_t handler)
+{
+	struct sigaction action = {.sa_handler = handler,
+				   .sa_flags = (int)SA_RESETHAND | SA_NODEFER},
+			 before;
+
+	if (handler == SIG_ERR || !runs_once(number, &action))
+		return set_by(real, number, handler);
+	return sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+}
+
 /* Some C libraries' headers do not declare all of them. */
 sighandler_t bsd_signal(int number, sighandler_t handler);
 sighandler_t ssignal(int number, sighandler_t handler);
@@ -367,12 +390,12 @@ ENTRY sighandler_t ssignal(int number, sighandler_t handler)
 
 ENTRY sighandler_t sysv_signal(int number, sighandler_t handler)
 {
-	return set_by(snap__real.sysv_signal, number, handler);
+	return set_once(snap__real.sysv_signal, number, handler);
 }
 
 ENTRY sighandler_t __sysv_signal(int number, sighandler_t handler)
 {
-	return set_by(snap__real.sysv_signal, number, handler);
+	return set_once(snap__real.sysv_signal, number, handler);
 }
 
 ENTRY sighandler_t sigset(int number, sighandler_t handler)
@@ -397,6 +420,7 @@ static void abort_begins(void)
 		fill_in(&ours);
 	else
 		stand_before(&ours, on_abort);
+	atomic_store(&in_abort, (int)syscall(SYS_gettid));
 	snap__real.sigaction(SIGABRT, &ours, NULL);
 }
 

@@ -524,7 +524,8 @@ def ends():
     """Every way to end leaves a snapshot; status, output and handlers are the program's own."""
     for how in ("abrt", "term", "int", "quit", "hup", "alrm", "usr1", "usr2", "xcpu", "pipe", "trap", "real", "abort", "segv", "ill",
                 "raw", "exec", "own", "ignored", "reporter", "dispositions", "abort_returns", "abort_once", "abort_nothing",
-                "abort_assert", "abort_jump", "once_fault", "once_signal"):
+                "abort_assert", "abort_jump", "abort_live", "once_fault", "once_signal",
+                "once_sysv"):
         tortured("t19_ends", how)
     tortured("t19_ends", "failed_exec", files=2)  # one for the exec that was tried, one at the end
     tortured("t19_ends", "overflow", files=0)     # no stack is left for a handler

@@ -49,6 +49,26 @@ static void jump(int number)
 	siglongjmp(after_abort, number);
 }
 
+/* Leaves abort() by a jump, once; later signals are only reported. */
+static void jump_first(int number)
+{
+	static volatile sig_atomic_t jumped;
+
+	if (!jumped++)
+		siglongjmp(after_abort, number);
+	NEED(write(STDOUT_FILENO, "report\n", 7) == 7);
+}
+
+static void live_on(void)
+{
+	struct sigaction now;
+
+	NEED(sigaction(SIGABRT, NULL, &now) == 0 && now.sa_handler == jump_first);
+	raise(SIGABRT);
+	kill(getpid(), SIGABRT);
+	NEED(write(STDOUT_FILENO, "alive\n", 6) == 6);
+}
+
 /* `how`: what abort() meets. */
 static void abort_with(const char *how)
 {
@@ -60,8 +80,14 @@ static void abort_with(const char *how)
 		action.sa_handler = SIG_IGN;
 	if (strcmp(how, "jump") == 0)
 		action.sa_handler = jump;
+	if (strcmp(how, "live") == 0)
+		action.sa_handler = jump_first;
 	NEED(sigaction(SIGABRT, &action, NULL) == 0);
 	if (sigsetjmp(after_abort, 1) != 0) {
+		if (action.sa_handler == jump_first) {
+			live_on();
+			return;
+		}
 		NEED(signal(SIGABRT, SIG_DFL) == jump);
 		return;
 	}
@@ -83,6 +109,10 @@ static void once(const char *how)
 	NEED(signal(SIGHUP, SIG_DFL) == report);
 	if (strcmp(how, "fault") == 0)
 		*(volatile int *)8 = 1;
+	if (strcmp(how, "sysv") == 0) { /* what signal() is in C11 without extensions */
+		NEED(sysv_signal(SIGQUIT, report) == report);
+		NEED(sysv_signal(SIGQUIT, report) == report);
+	}
 	raise(SIGQUIT);
 	raise(SIGQUIT);
 }
