@@ -851,6 +851,31 @@ Test(growth, a_fall_in_one_step_is_a_warm_up_and_a_leak_but_a_smooth_fall_is_a_c
 	cr_assert_eq(cache.confidence, GROWTH_LOW, "%s", cache.reasons[0]);
 }
 
+Test(growth_exit, a_leak_that_begins_late_frees_nothing_and_is_proved_by_the_exit)
+{
+	static const double few[] = {0, 0, 0, 0, 0, 0, 3, 8};
+	static const double many[] = {0, 0, 0, 0, 0, 88, 193, 301};
+	static const double work[] = {4900, 4900, 4900, 4900, 4900, 4900, 4900, 4900};
+	static const struct growth_exit few_left = {8, 800, true}, many_left = {301, 30100, true};
+	struct growth_judgement of_few = judge_kept(few, work, NULL, 8, &few_left);
+	struct growth_judgement of_many = judge_kept(many, work, NULL, 8, &many_left);
+
+	EXPECT(of_few, "leak");
+	cr_assert_geq(of_few.confidence, GROWTH_MEDIUM, "%s", of_few.reasons[0]);
+	EXPECT(of_many, "leak");
+	cr_assert_geq(of_many.confidence, GROWTH_MEDIUM, "%s", of_many.reasons[0]);
+}
+
+Test(growth, a_large_container_that_gains_a_little_at_an_even_pace_goes_on)
+{
+	struct growth_judgement table =
+		JUDGE_BYTES(1, 1000000, 1003100, 1008200, 1011900, 1017300, 1021000, 1026100,
+			    1030900, 1034800, 1040000, 1043900, 1048800);
+
+	EXPECT(table, "container-growth");
+	cr_assert_geq(table.confidence, GROWTH_MEDIUM, "%s", table.reasons[0]);
+}
+
 Test(growth_exit, what_is_never_freed_makes_a_doubtful_leak_surer)
 {
 	static const double blocks[] = {10, 14, 12, 18, 22, 18, 27, 31, 27, 35};

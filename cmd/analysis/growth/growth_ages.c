@@ -135,7 +135,7 @@ static void measure_hazard(struct growth_ages *ages, const struct age_table *tab
  * Are those that go the oldest?  A queue loses its first blocks first; in a pool, younger ones go while
  * older ones stay.  The youngest epoch does not count: blocks in flight go at once.
  */
-static bool goes_in_order(const struct age_table *table)
+static bool goes_in_order(const struct age_table *table, double *gone_at_all)
 {
 	double deaths = 0, passed_over = 0;
 
@@ -153,6 +153,7 @@ static bool goes_in_order(const struct age_table *table)
 			older += after;
 		}
 	}
+	*gone_at_all = deaths;
 	return deaths > 0 && passed_over <= out_of_order * deaths;
 }
 
@@ -427,7 +428,7 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 		return;
 	note_old_bytes(ages, &table);
 	find_lasting_age(ages, &table);
-	ages->in_order = goes_in_order(&table);
+	ages->in_order = goes_in_order(&table, &ages->gone);
 	known = table.known[table.rows - 1];
 	middle = (struct middle){
 		.alive = table.alive[table.rows - 1],

@@ -36,6 +36,7 @@ struct growth_ages {
 	double survivors; /* blocks of the middle epochs that still live */
 	double grain; /* how many blocks one event leaves, at least: a key of a cache may have several,
 	               * and a recorded block may stand for several */
+	double gone;    /* how many were freed that were not born just before a snapshot */
 	bool in_order;  /* the freed ones were the oldest: a queue, not a pool */
 	double silence; /* how likely so many quiet epochs at the end are by chance */
 	bool idle_end;  /* the quiet end is short, as when a program has done its work and exits */

@@ -17,6 +17,7 @@ static const double recently = 0.5;  /* of the same time: the table has just dou
 static const double at_once = 0.6;   /* of the growth after the warm-up */
 static const double no_little = 0.1; /* of the largest rise */
 static const double little = 0.1;    /* of the bytes held after the warm-up */
+static const double as_fast = 0.7;   /* late pace as a share of the early one */
 static const double steep = 8;       /* pace of the start, relative to the pace after it */
 
 static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
@@ -124,6 +125,7 @@ static bool gained_little(const struct growth_shape *bytes)
 	double level = bytes->y[bytes->tail], gain = bytes->last - level;
 
 	return !growth_shape_is_exact(bytes) && gain <= little * level &&
+	       growth_shape_late_share(bytes) <= as_fast &&
 	       level / (double)(bytes->tail + 1) > steep * gain / (double)bytes->tail_steps;
 }
 

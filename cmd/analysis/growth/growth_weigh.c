@@ -35,8 +35,8 @@ static bool outgrows_deaths(const struct growth_shape *blocks, const struct grow
 {
 	return (ages->in_order || ages->expected_loss <= 0.5) && blocks->tail_steps >= 5 &&
 	       blocks->floor_gain > 3 * blocks->give_back &&
-	       blocks->floor_gain > by_chance * sqrt(blocks->last) && ages->older >= 0.25 &&
-	       growth_shape_late_share(blocks) > least_even;
+	       (ages->gone == 0 || blocks->floor_gain > by_chance * sqrt(blocks->last)) &&
+	       ages->older >= 0.25 && growth_shape_late_share(blocks) > least_even;
 }
 
 /* Correct the verdict from the counts by the ages of the blocks. */
@@ -268,7 +268,7 @@ void growth_weigh_exit(struct growth_judgement *out, const struct growth_run *ru
 
 	if (!growth_was_never_freed(left, held) || held <= shape->first ||
 	    (out->verdict == GROWTH_CONTAINER && growth_may_be_full(m)) ||
-	    is_dying(&m->ages) || /* what is left is what was in use */
+	    (is_dying(&m->ages) && m->ages.gone > 0) || /* what is left was in use */
 	    (!m->by_bytes && !at_exit->frees_others &&
 	     (m->declines || may_be_slowing(shape, &m->ages) || slows_since_onset(shape))))
 		return;
