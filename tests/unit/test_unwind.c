@@ -498,11 +498,16 @@ Test(unwind, generated_code_is_crossed_by_its_frame_pointer)
 }
 
 #ifdef __x86_64__
+uintptr_t call_on_stack_returns_to;
+
 /* Calls its argument on another stack, without rules, as Go calls C: the frame pointer stays. */
 struct snap__capture call_on_stack(struct snap__capture (*function)(void), void *top);
 __asm__(".pushsection .text\n"
 	".type call_on_stack,@function\n"
 	"call_on_stack:\n"
+	"	mov (%rsp), %rax\n"
+	"	mov call_on_stack_returns_to@GOTPCREL(%rip), %rdx\n"
+	"	mov %rax, (%rdx)\n"
 	"	push %rbp\n"
 	"	mov %rsp, %rbp\n"
 	"	push %rbx\n"
@@ -529,15 +534,52 @@ NOT_INLINED static struct snap__capture call_out(void)
 
 Test(unwind, a_switch_of_stacks_without_rules_is_crossed_by_the_frame_pointer)
 {
-	uintptr_t pcs[ORACLE_FRAMES], start = (uintptr_t)call_out;
+	uintptr_t pcs[ORACLE_FRAMES];
 	struct snap__capture capture;
 
 	oracle_start();
 	capture = call_out();
 	cr_assert_not(capture.truncated);
 	cr_assert_gt(oracle_list(capture.stack, pcs, ORACLE_FRAMES), 3);
-	cr_assert_lt(pcs[0] - (uintptr_t)call_on_stack, 32);
-	cr_assert_lt(pcs[1] - start, 64, "the caller, whose frame is on the first stack");
+	cr_assert_lt(pcs[0] - (uintptr_t)call_on_stack, 48);
+	cr_assert_eq(pcs[1], call_on_stack_returns_to - 1, "its frame is on the first stack");
+}
+
+/* Calls its argument on another stack with this frame pointer, without rules. */
+struct snap__capture call_with_frame(struct snap__capture (*function)(void), void *top,
+				     const uintptr_t *frame);
+__asm__(".pushsection .text\n"
+	".type call_with_frame,@function\n"
+	"call_with_frame:\n"
+	"	push %rbp\n"
+	"	push %rbx\n"
+	"	mov %rsp, %rbx\n"
+	"	mov %rsi, %rsp\n"
+	"	mov %rdx, %rbp\n"
+	"	call *%rdi\n"
+	"	mov %rbx, %rsp\n"
+	"	pop %rbx\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	".size call_with_frame, .-call_with_frame\n"
+	".popsection\n");
+
+static char closed_page[4096] __attribute__((aligned(4096)));
+
+Test(unwind, a_frame_pointer_may_lead_to_a_page_of_the_module_that_cannot_be_read)
+{
+	uintptr_t pcs[ORACLE_FRAMES], *frame = (void *)other_stack; /* below the stack pointer */
+	struct snap__capture capture;
+
+	oracle_start();
+	frame[0] = 0;
+	frame[1] = (uintptr_t)closed_page + 64;
+	cr_assert_eq(mprotect(closed_page, sizeof(closed_page), PROT_NONE), 0);
+	capture = call_with_frame(capture_only, other_stack + sizeof(other_stack), frame);
+	cr_assert_eq(mprotect(closed_page, sizeof(closed_page), PROT_READ | PROT_WRITE), 0);
+	cr_assert_eq(oracle_list(capture.stack, pcs, ORACLE_FRAMES), 2,
+		     "the caller, and the mark of a part");
+	cr_assert_lt(pcs[0] - (uintptr_t)call_with_frame, 32);
 }
 #endif
 

@@ -322,12 +322,11 @@ static bool is_on_other_stack(const struct snap__walk *w, uintptr_t fp)
  * Code that switches stacks may leave the frame pointer of its caller, on the other stack: Go does so
  * where it calls C.  Any number may look like that, so both addresses must be of one module.
  */
-static bool is_call_in_module(const struct snap__walk *w, uintptr_t pc)
+static bool is_in_same_module(const struct snap__walk *w, uintptr_t pc)
 {
 	const struct snap__module *module = snap__modules_at(w->pc);
 
-	return module && module == snap__modules_at(pc - 1) &&
-	       snap__arch_follows_call((const uint8_t *)pc);
+	return module && module == snap__modules_at(pc - 1);
 }
 
 /*
@@ -348,7 +347,7 @@ static enum snap__cfi_result step_unplain(struct snap__walk *w, struct snap__cfi
 	    !read_noted(w, fp, &caller_fp) || !read_noted(w, fp + WORD, &pc))
 		return SNAP__CFI_UNREADABLE;
 	pc = snap__arch_code_address(pc);
-	if (!is_further_out(w, fp) && !is_call_in_module(w, pc))
+	if (!is_further_out(w, fp) && !is_in_same_module(w, pc))
 		return SNAP__CFI_UNREADABLE;
 	if (pc && !may_be_return(w, pc))
 		return SNAP__CFI_UNREADABLE;
