@@ -365,15 +365,30 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 /* A block in another map whose free was not seen: it would be mistaken for the new block, or stay
    forever.  The fast path of a small block does not look for it, because that would make each of
    them slower; see is_hidden(). */
-static bool forget_in_others(const struct snap__heapmap *map, uintptr_t address)
+static inline bool forget_in(const struct snap__heapmap *map, uintptr_t address)
 {
+	const slot_t *leaf = leaf_at(map, address);
 	struct snap__block gone;
+
+	return leaf &&
+	       is_of(map,
+		     atomic_load_explicit(&leaf[slot_index(map, address)], memory_order_relaxed),
+		     address) &&
+	       take_from(map, address, &gone);
+}
+
+static inline bool forget_in_others(const struct snap__heapmap *map, uintptr_t address)
+{
 	bool hides = false;
 
-	for (size_t i = 0; i < MAPS; i++)
-		if (maps[i] != map && find(maps[i], address, &gone) &&
-		    take_from(maps[i], address, &gone))
-			hides = true;
+	if (!snap__address_is_regular(address))
+		return false; /* it is in no map */
+	if (map != &snap__heapmap)
+		hides = forget_in(&snap__heapmap, address);
+	if (map != &snap__heapmap_large)
+		hides = forget_in(&snap__heapmap_large, address) || hides;
+	if (map != &snap__heapmap_huge)
+		hides = forget_in(&snap__heapmap_huge, address) || hides;
 	return hides;
 }
 
