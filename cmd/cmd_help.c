@@ -32,9 +32,10 @@ static const struct option *const help_tables[] = {help_table, NULL};
 /* ---- the tables as JSON ---- */
 
 static const char *const type_names[] = {
-	[OPTION_FLAG] = "flag",     [OPTION_TEXT] = "text",   [OPTION_LIST] = "list",
-	[OPTION_COUNT] = "count",   [OPTION_SIZE] = "size",   [OPTION_DURATION] = "duration",
-	[OPTION_CHOICE] = "choice", [OPTION_REGEX] = "regex", [OPTION_OPTIONAL] = "optional",
+	[OPTION_FLAG] = "flag",         [OPTION_TEXT] = "text",   [OPTION_LIST] = "list",
+	[OPTION_COUNT] = "count",       [OPTION_SIZE] = "size",   [OPTION_DURATION] = "duration",
+	[OPTION_CHOICE] = "choice",     [OPTION_REGEX] = "regex", [OPTION_OPTIONAL] = "optional",
+	[OPTION_PATTERNS] = "patterns",
 };
 
 static struct value choices_value(struct report *report, const char *const *choices)

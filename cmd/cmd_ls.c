@@ -34,6 +34,7 @@ enum {
 	LS_HOST,
 	LS_LABELS,
 	LS_PATH,
+	LS_TITLE,
 	LS_COLUMNS
 };
 
@@ -55,6 +56,7 @@ static const struct column ls_columns[LS_COLUMNS] = {
 	[LS_HOST] = {"host", "host", COLUMN_NAME, COLUMN_HIDDEN},
 	[LS_LABELS] = {"labels", "labels", COLUMN_TREE, COLUMN_DETAIL},
 	[LS_PATH] = {"path", "path", COLUMN_NAME, 0},
+	[LS_TITLE] = {"title", "title", COLUMN_NAME, COLUMN_SPARE(6)},
 };
 
 struct listing {
@@ -109,6 +111,7 @@ static enum snap_status list_snapshot(void *user, const struct store_snapshot *r
 	cells[LS_TIME] = known_text(report, row->time);
 	cells[LS_PID] = known_number(row->pid);
 	cells[LS_PROGRAM] = known_text(report, row->program);
+	cells[LS_TITLE] = known_text(report, row->title);
 	cells[LS_TRIGGER] = known_text(report, row->trigger);
 	cells[LS_LABEL] = value_text(report, row->label);
 	cells[LS_LIVE_BYTES] = value_u64(row->live_bytes);
@@ -173,6 +176,7 @@ static enum snap_status fill(struct report *report, struct snapshots *snapshots,
 		st = store_each_snapshot(snapshots_store(snapshots), list_snapshot, &listing, err);
 	damaged = list_damaged(report, snapshots);
 	sites_hide_empty(report, LS_LABEL);
+	sites_hide_empty(report, LS_TITLE);
 	report->title = report_text(report, "%zu snapshot%s%s", listing.count,
 				    listing.count == 1 ? "" : "s, oldest first",
 				    damaged ? report_text(report, "; %zu damaged", damaged) : "");

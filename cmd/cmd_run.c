@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/launch.h"
 #include "capture/library.h"
@@ -18,7 +19,8 @@
 #include "run_report.h"
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
-enum { SETTINGS_MAX = 24, REPEAT_MAX = 100000, KEPT_PEAK_STEP = 1 << 20 };
+enum { PATTERNS_MOST = 1000 }; /* bytes */
+enum { SETTINGS_MAX = 27, REPEAT_MAX = 100000, KEPT_PEAK_STEP = 1 << 20 };
 #define SAFETY_NS 60000000000u
 enum python_when { PYTHON_AUTO, PYTHON_ON, PYTHON_OFF };
 enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
@@ -35,7 +37,7 @@ struct run_options {
 	bool census, resident;
 	bool mmap;
 	bool durable;
-	bool no_follow;
+	struct text_list only, never; /* descendants by name */
 	uint64_t repeat, warmup;
 	bool quiet, verbose;
 };
@@ -89,8 +91,10 @@ static const struct option run_table[] = {
 	 "snapshots count the objects of Python programs by type and line", NULL},
 	{"resident", 0, OPTION_FLAG, AT(resident), NULL,
 	 "snapshots say how much of each module is in memory; info shows it", NULL},
-	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
-	 "record neither forked nor executed descendants", NULL},
+	{"follow", 0, OPTION_LIST, AT(only), "PATTERN",
+	 "of descendants, record only programs whose name matches; may be repeated", NULL},
+	{"no-follow", 0, OPTION_PATTERNS, AT(never), NULL,
+	 "record neither forked nor executed descendants; =PATTERN: none whose name matches", NULL},
 	{"repeat", 0, OPTION_COUNT, AT(repeat), "N",
 	 "run the command N times: one series, labelled iteration=1..N, with --holders-at-exit",
 	 NULL},
@@ -217,6 +221,49 @@ static enum snap_status setting_labels(struct settings *settings, const struct t
 	return st;
 }
 
+static enum snap_status setting_patterns(struct settings *settings, const char *name,
+					 const struct text_list *patterns, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (patterns->count == 0)
+		return SNAP_OK;
+	out = open_memstream(&text, &size);
+	for (size_t i = 0; out && i < patterns->count; i++)
+		fprintf(out, "%s\n", patterns->items[i]);
+	if (!out || fclose(out) != 0 || !text)
+		st = fail_memory(err, "preparing the command");
+	else if (size > PATTERNS_MOST)
+		st = fail(err, SNAP_EUSAGE, "the patterns for descendants are longer than %d bytes",
+			  PATTERNS_MOST);
+	else
+		st = setting(settings, err, name, "%s", text);
+	free(text);
+	return st;
+}
+
+/* Patterns are for descendants: the process whose parent is `run` is always recorded. */
+static enum snap_status setting_follow(struct settings *settings, const struct run_options *options,
+				       struct snap_error *err)
+{
+	bool none = false;
+	enum snap_status st;
+
+	for (size_t i = 0; i < options->never.count; i++)
+		none = none || strcmp(options->never.items[i], "*") == 0;
+	st = setting(settings, err, "SNAP_FOLLOW", "%s", none ? "0" : "1");
+	if (st == SNAP_OK)
+		st = setting_patterns(settings, "SNAP_FOLLOW_ONLY", &options->only, err);
+	if (st == SNAP_OK && !none)
+		st = setting_patterns(settings, "SNAP_FOLLOW_NOT", &options->never, err);
+	if (st == SNAP_OK && (options->only.count || options->never.count))
+		st = setting_number(settings, "SNAP_RUN", (uint64_t)getpid(), "", err);
+	return st;
+}
+
 /*
  * Without triggers there would be only the exit snapshot, when most memory has been freed.  So the
  * peak is kept too.  Not with --repeat, where the ends of the runs are one series.
@@ -294,7 +341,7 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	if (st == SNAP_OK)
 		st = setting_holders(settings, options, err);
 	if (st == SNAP_OK)
-		st = setting(settings, err, "SNAP_FOLLOW", "%s", options->no_follow ? "0" : "1");
+		st = setting_follow(settings, options, err);
 	if (st == SNAP_OK)
 		st = setting(settings, err, "SNAP_PYTHON", "%s", python_choices[options->python]);
 	if (st == SNAP_OK)

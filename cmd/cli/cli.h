@@ -23,6 +23,7 @@ enum option_type {
 	OPTION_DURATION, /* uint64_t nanoseconds: 500ms, 10s, 5m */
 	OPTION_CHOICE,   /* int: index into choices */
 	OPTION_REGEX,    /* const char *: checked to be a valid POSIX extended expression */
+	OPTION_PATTERNS, /* struct text_list: may be repeated; --name alone adds "*" */
 	OPTION_OPTIONAL, /* int: 0 not given; --name: 1; --name=CHOICE: index into choices, plus 1 */
 };
 

@@ -259,6 +259,7 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 		*(const char **)at = text;
 		return SNAP_OK;
 	case OPTION_LIST:
+	case OPTION_PATTERNS:
 		return add_to_list(parse, text, at);
 	case OPTION_COUNT:
 		return count_parse(text, at) ? SNAP_OK
@@ -285,12 +286,26 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 	return fail(parse->err, SNAP_EUSAGE, "--%s is of no known type", option->name);
 }
 
+/* "--name PATTERN -- COMMAND": a pattern is not attached to its option only where it cannot be the
+   command. */
+static const char *pattern_ahead(struct parse *parse)
+{
+	const char *const *ahead = (const char *const *)parse->argv + parse->next;
+
+	if (parse->argc - parse->next < 2 || ahead[0][0] == '-' || strcmp(ahead[1], "--") != 0)
+		return "*";
+	parse->next++;
+	return ahead[0];
+}
+
 /* The value of `option`: `attached`, or the next argument. */
 static enum snap_status take_value(struct parse *parse, const struct option *option,
 				   const char *attached)
 {
 	if (option->type == OPTION_FLAG || (option->type == OPTION_OPTIONAL && !attached))
 		return set_value(parse, option, NULL);
+	if (!attached && option->type == OPTION_PATTERNS)
+		attached = pattern_ahead(parse);
 	if (!attached) {
 		if (parse->next >= parse->argc)
 			return fail(parse->err, SNAP_EUSAGE, "--%s needs a value: %s", option->name,

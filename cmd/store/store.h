@@ -100,6 +100,7 @@ struct store_snapshot {
 		allocated_blocks; /* SNAP_UNKNOWN possible */
 	uint64_t sites;           /* call stacks that it holds figures of */
 	const char *time;         /* time_ns as ISO 8601 with nanoseconds, UTC; "" when unknown */
+	const char *title;        /* what the process had written over its arguments; "" nothing */
 	bool has_errors;          /* its figures may be off: sampled, or medians of several runs */
 };
 typedef enum snap_status store_snapshot_fn(void *user, const struct store_snapshot *row);

@@ -136,7 +136,9 @@ static const char *word_of(const struct plan *plan)
 {
 	if (plan->image != SNAP__IMAGE_LOADS)
 		return snap__image_word(plan->image);
-	return plan->preload || !plan->entries ? NULL : SNAP__HELLO_CLEAN;
+	if (plan->preload || !plan->entries || !snap__process_config()->follow)
+		return NULL;
+	return SNAP__HELLO_CLEAN;
 }
 
 static void announce(const struct plan *plan, int pid)

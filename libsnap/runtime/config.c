@@ -266,6 +266,22 @@ static bool set_follow(struct snap__config *c, const char *v)
 	return true;
 }
 
+static bool set_follow_only(struct snap__config *c, const char *v)
+{
+	return copy(c->follow_only, sizeof(c->follow_only), v);
+}
+
+static bool set_follow_not(struct snap__config *c, const char *v)
+{
+	return copy(c->follow_not, sizeof(c->follow_not), v);
+}
+
+static bool set_run(struct snap__config *c, const char *v)
+{
+	c->run = snap__parse_u64(v, NULL);
+	return true;
+}
+
 static bool set_mmap(struct snap__config *c, const char *v)
 {
 	c->mmap = !snap__equal(v, "0");
@@ -335,6 +351,9 @@ static const struct {
 	{"SNAP_CENSUS=", set_census, NULL},
 	{"SNAP_RESIDENT=", set_resident, NULL},
 	{"SNAP_FOLLOW=", set_follow, NULL},
+	{"SNAP_FOLLOW_ONLY=", set_follow_only, "SNAP_FOLLOW_ONLY is too long"},
+	{"SNAP_FOLLOW_NOT=", set_follow_not, "SNAP_FOLLOW_NOT is too long"},
+	{"SNAP_RUN=", set_run, NULL},
 	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_DURABLE=", set_durable, NULL},
 	{"SNAP_PYTHON=", set_python, "SNAP_PYTHON is not auto, on or off"},
@@ -371,6 +390,51 @@ const char *snap__config_from_environment(struct snap__config *config,
 	if (config->mmap && config->sample_bytes && !complaint)
 		complaint = "SNAP_MMAP does not go with SNAP_SAMPLE";
 	return complaint;
+}
+
+/* `*` stands for any text, `?` for one byte.  The pattern ends at `end`. */
+static bool matches(const char *pattern, const char *end, const char *name)
+{
+	const char *star = NULL, *again = NULL;
+
+	while (*name) {
+		if (pattern < end && *pattern == '*') {
+			star = pattern++;
+			again = name;
+		} else if (pattern < end && (*pattern == '?' || *pattern == *name)) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star + 1;
+			name = ++again;
+		} else {
+			return false;
+		}
+	}
+	while (pattern < end && *pattern == '*')
+		pattern++;
+	return pattern == end;
+}
+
+/* One pattern a line. */
+static bool matches_any(const char *patterns, const char *name)
+{
+	while (*patterns) {
+		const char *end = patterns;
+
+		while (*end && *end != '\n')
+			end++;
+		if (end > patterns && matches(patterns, end, name))
+			return true;
+		patterns = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+bool snap__config_follows(const struct snap__config *config, const char *name)
+{
+	return (!config->follow_only[0] || matches_any(config->follow_only, name)) &&
+	       !matches_any(config->follow_not, name);
 }
 
 const char *snap__config_apply(struct snap__config *config, const struct snap_config *wanted)

@@ -42,9 +42,10 @@ struct snap__config {
 	unsigned depth;        /* SNAP_DEPTH: most frames of a stack */
 	unsigned verify;       /* SNAP_VERIFY: every Nth stack is verified (verify.h); 0 off */
 	int signal;            /* SNAP_ON_SIGNAL; 0 none */
-	enum snap_exit_snapshot exit;    /* SNAP_EXIT */
-	bool follow;                     /* SNAP_FOLLOW: forked and executed processes record too */
-	bool mmap;                       /* SNAP_MMAP: record anonymous mappings (mappings.h) */
+	enum snap_exit_snapshot exit; /* SNAP_EXIT */
+	bool follow;                  /* SNAP_FOLLOW: forked and executed processes record too */
+	uint64_t run; /* SNAP_RUN: names do not matter for the child of this process; 0 none */
+	bool mmap;    /* SNAP_MMAP: record anonymous mappings (mappings.h) */
 	enum snap__python_wish python;   /* SNAP_PYTHON */
 	enum snap__command_wish command; /* SNAP_RECORD_COMMAND */
 	int holders; /* SNAP_HOLDERS: enum snap__holders, for snapshots by timer, growth and peak */
@@ -58,6 +59,8 @@ struct snap__config {
 	                             * started
 	                             */
 	char labels[8192];          /* SNAP_LABELS: K=V lines */
+	char follow_only[1024];     /* SNAP_FOLLOW_ONLY: descendants with such names, one a line */
+	char follow_not[1024];      /* SNAP_FOLLOW_NOT: but none of these */
 };
 
 /** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).
@@ -65,6 +68,9 @@ struct snap__config {
  * setting. */
 const char *snap__config_from_environment(struct snap__config *config,
 					  const char *const *environment);
+
+/** Is a descendant that runs the program `name` to be recorded? */
+bool snap__config_follows(const struct snap__config *config, const char *name);
 
 /** Overwrite `config` with what `wanted` sets.  Returns the same as
  * snap__config_from_environment(). */

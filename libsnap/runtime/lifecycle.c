@@ -431,7 +431,8 @@ static void after_any_fork_in_child(bool by_libc)
 	was_forked = true;
 	atomic_store(&could_not_become, false);
 	allocated_at_fork = snap__threads_total(SNAP__COUNT_ALLOCATED);
-	if (!snap__settings.follow) {
+	if (!snap__settings.follow ||
+	    !snap__config_follows(&snap__settings, snap__process_self()->program)) {
 		snap__record_switch(false);
 		atomic_store(&state, STOPPED);
 	} else if (atomic_load(&state) == RECORDING) {
@@ -590,8 +591,19 @@ void snap__process_warm(char *const *environment)
 		}
 }
 
+/* What `run` starts itself is no descendant. */
+static bool is_followed(void)
+{
+	if (!snap__settings.follow_only[0] && !snap__settings.follow_not[0])
+		return true;
+	return (snap__settings.run && snap__settings.run == (uint64_t)snap__sys_getppid()) ||
+	       snap__config_follows(&snap__settings, snap__process_name());
+}
+
 static void begin_at_load(char **environment, const char *complaint)
 {
+	if (!complaint && !is_followed())
+		return;
 	if (!snap__settings.follow)
 		snap__config_unfollow(environment);
 	atomic_store(&state, STARTING);

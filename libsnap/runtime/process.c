@@ -141,6 +141,12 @@ static void find_program(void)
 			*c = '_';
 }
 
+const char *snap__process_name(void)
+{
+	find_program();
+	return self.program;
+}
+
 /* The arguments as /proc/self/cmdline shows them, one behind the other, without asking the kernel.
  * Their size; 0 if they are not known, if the program has moved one, or if they are longer than
  * `most`. If a program has moved an argument, it may have freed it since. */
@@ -187,6 +193,43 @@ static void find_command(void)
 		snap__command_add(&out, text, (size_t)size, wish);
 	else
 		snap__text_add(&out, self.program);
+}
+
+/* Several texts: the program has moved its arguments, and this is a command line.  One: without the
+   quotes that a shell would need. */
+static void make_title(struct snap__text *out, const char *raw, size_t size)
+{
+	snap__command_add(out, raw, size, snap__settings.command);
+	if (snap__length(raw) + 1 < size || out->size < 2 || out->data[0] != '\'' ||
+	    out->data[out->size - 1] != '\'')
+		return;
+	out->data[--out->size] = '\0';
+	memmove(out->data, out->data + 1, out->size--);
+}
+
+const char *snap__process_title(void)
+{
+	static char raw[sizeof(self.command) / 2 + 1] SNAP__PAGES;
+	static char title[sizeof(self.command)] SNAP__PAGES;
+	struct snap__text out = SNAP__TEXT(title);
+	enum snap__command_wish wish = snap__settings.command;
+	long size;
+
+	if (wish == SNAP__COMMAND_NONE || wish == SNAP__COMMAND_NAME)
+		return NULL;
+	size = snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw) - 1);
+	if (size <= 0)
+		return NULL;
+	snap__command_add(&out, raw, (size_t)size, wish);
+	if (snap__equal(title, self.command))
+		return NULL;
+	/* What is left of the arguments is filled up. */
+	while (size > 0 && (raw[size - 1] == '\0' || raw[size - 1] == ' '))
+		raw[--size] = '\0';
+	out = SNAP__TEXT(title);
+	if (size > 0)
+		make_title(&out, raw, (size_t)size + 1);
+	return title[0] ? title : NULL;
 }
 
 void snap__process_renew(void)

@@ -69,6 +69,14 @@ void snap__process_set_host(const struct snap__host *host);
 /** From here on, snap__process_relation() can tell forked copies from vfork children. */
 void snap__process_make_witness(void);
 
+/** The name by which the process's program is known, before snap__process_find(). */
+const char *snap__process_name(void);
+
+/** What the process has written over its arguments since it began (a server's "worker: idle"), with likely secrets
+ * masked as in the command; NULL if it has not, or if the command is not to be recorded.  Lives until the next
+ * call; not from two threads at once. */
+const char *snap__process_title(void);
+
 /** The first finds out everything about the process; the second only what differs in a forked
  * child. */
 void snap__process_find(void);

@@ -11,6 +11,7 @@ import bisect
 import glob
 import json
 import os
+import pathlib
 import re
 import shutil
 import socket
@@ -577,6 +578,42 @@ def asked(*argv):
     return done.returncode, done.stdout, done.stderr
 
 
+def follow():
+    """Of the descendants, those are recorded whose names are wanted; the command itself always is."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="snap-follow-"))
+    for name in ("first", "second"):
+        shutil.copy("/bin/true", directory / name)
+    script = "./first; (./second; ./first; :); ./second; :"
+    shell = pathlib.Path("/bin/sh").resolve().name
+    everything = {shell, "sh", "first", "second"}
+    for arguments, names in ((["--follow", "first"], {"first"}),
+                             (["--follow", "f?rst", "--follow=sec*"], {"first", "second"}),
+                             (["--no-follow=first"], {"second"}),
+                             (["--no-follow", "*on*"], {"first"}),
+                             (["--follow", "*s*", "--no-follow=f*"], {"second"}),
+                             (["--follow", "irs"], set()),
+                             (["--no-follow"], set())):
+        out = directory / "out"
+        status, _, err = asked("run", "-o", out, *arguments, "--", "/bin/sh", "-c", f"cd {directory}; {script}")
+        found = {path.name.split(".")[0] for path in out.glob("*.snap")}
+        check(status == 0 and found - {shell, "sh"} == names and found <= everything and found & {shell, "sh"},
+              f"{arguments}: {status}, {found} {err}")
+        check((arguments == ["--no-follow"]) <= ("not recorded" not in err), err)
+        shutil.rmtree(out)
+    shutil.rmtree(directory)
+
+
+def titles():
+    """ls shows what a process has written over its arguments, and only that."""
+    wait = "select(undef, undef, undef, 0.4);"
+    for script, title in ((wait, None), ("$0 = 'worker: idle token=abc';" + wait, "worker: idle token=***")):
+        directory = tempfile.mkdtemp(prefix="snap-titles-")
+        status, _, err = asked("run", "-q", "-o", directory, "--", "perl", "-e", script, "an 'argument'", "")
+        rows = json.loads(asked("ls", "-f", "json", directory)[1])["rows"]
+        check(status == 0 and rows and rows[-1]["title"] == title, f"{err} {rows}")
+        shutil.rmtree(directory)
+
+
 def statuses():
     """A signal is said to have ended the program if one did, not if the program exits with a number like one."""
     own, killed = "the program exited with status", "the program was killed (SIGKILL)"
@@ -755,7 +792,7 @@ TESTS = {
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
     "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "kept_waves": kept_waves, "merged": merged, "rests": rests, "safety": safety, "signal": signalled,
     "control": control, "rung": rung, "killed": killed, "cohorts": cohorts,
-    "many_cohorts": many_cohorts, "no_follow": no_follow,
+    "many_cohorts": many_cohorts, "no_follow": no_follow, "follow": follow, "titles": titles,
     "hello": hello, "run_pid": run_pid, "statuses": statuses, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
 }
 

@@ -87,6 +87,7 @@ static enum snap_status snapshot_row(void *context, sqlite3_stmt *row)
 		.sites = known_or_zero(row, 18),
 		.time = database_text(row, 19),
 		.has_errors = sqlite3_column_int(row, 20) != 0,
+		.title = database_text(row, 21),
 	};
 
 	return walk->fn(walk->user, &snapshot);

@@ -2,7 +2,8 @@
  * runtime/snapshot/meta.c - the section of facts about the snapshot and its process.
  *
  * The keys, in this order (sizes in bytes, times in nanoseconds, decimal unless said otherwise):
- * seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch trigger
+ * seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command
+ * title (if the process has written one over its arguments) host arch trigger
  * exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period
  * depth_limit threads allocator python.* pymalloc.classes metrics.* heap.live_bytes
  * heap.live_blocks heap.peak_bytes heap.mapped_bytes heap.absent_bytes; process.cpu_ns
@@ -93,6 +94,14 @@ static void put_metric(struct snap__job *job, const char *key, uint64_t value)
 	put_prefixed(job, "metrics.", key, text.data);
 }
 
+static void put_title(struct snap__job *job)
+{
+	const char *title = snap__job_is_brief() ? NULL : snap__process_title();
+
+	if (title)
+		snap__job_put_text(job, "title", title);
+}
+
 void snap__job_put_process(struct snap__job *job)
 {
 	static const char *const reasons[] = {
@@ -120,6 +129,7 @@ void snap__job_put_process(struct snap__job *job)
 	snap__job_put_text(job, "exe", who->exe);
 	if (config->command != SNAP__COMMAND_NONE)
 		snap__job_put_text(job, "command", who->command);
+	put_title(job);
 	snap__job_put_text(job, "host", who->host);
 	snap__job_put_text(job, "arch", SNAP__ARCH_NAME);
 	snap__job_put_text(job, "trigger", reasons[job->order->reason]);
