@@ -429,19 +429,40 @@ static bool is_mostly_cached(const struct growth_cache_row *of)
 	return of->cached > 0 && of->elsewhere * less <= of->cached + of->elsewhere;
 }
 
+static bool is_far_larger(double now, double before)
+{
+	return now > inner_growth * before && now - before > inner_least;
+}
+
+/* Native memory of an entry, as that of a bytearray, is in no census.  What it was early, but not at the
+ * very first entries, is compared. */
+static bool has_larger_blocks(const struct growth_row *row)
+{
+	size_t last = row->part->axis.count - 1, early = 0;
+
+	if (!row->blocks || row->blocks[last] <= 0)
+		return false;
+	while (row->blocks[early] < row->blocks[last] / 4)
+		early++;
+	return is_far_larger(row->bytes[last] / row->blocks[last],
+			     row->bytes[early] / row->blocks[early]);
+}
+
 /* The values in the cache get larger, while there are few new ones. */
-static bool grows_inside(const struct growth_cache_row *of)
+static bool grows_inside(const struct growth_row *row, const struct growth_cache_row *of)
 {
 	const struct growth_cache *cache = &of->cache;
-	double before, now;
+	bool has_places = strcmp(cache->rule, GROWTH_CACHE_PLACES) == 0;
 
-	if (!cache->before || cache->rule[0])
+	if (cache->rule[0] && !has_places)
 		return false;
-	if (cache->entries <= cache->before)
+	if (has_larger_blocks(row))
 		return true;
-	before = of->cached_before / (double)cache->before;
-	now = of->cached_now / (double)cache->entries;
-	return now > inner_growth * before && now - before > inner_least;
+	if (!cache->before || has_places)
+		return false;
+	return cache->entries <= cache->before ||
+	       is_far_larger(of->cached_now / (double)cache->entries,
+			     of->cached_before / (double)cache->before);
 }
 
 /* Bytes that the row has if its cache is full; 0 unknown. */
@@ -507,7 +528,9 @@ static void doubt(struct growth_row *row, const struct growth_cache_row *of)
 {
 	char sentence[GROWTH_REASON_SIZE];
 
-	if (of->cache.limit && (!row->blocks || grown(row, row->blocks) > (double)of->cache.limit))
+	/* Modules and source files differ: what they take is not the same each time. */
+	if (of->cache.limit ? !row->blocks || grown(row, row->blocks) > (double)of->cache.limit
+			    : row->judgement.exact)
 		return;
 	row->judgement.confidence = GROWTH_LOW;
 	snprintf(sentence, sizeof(sentence),
@@ -527,7 +550,7 @@ void growth_caches_judge(struct growth_list *list)
 			continue;
 		if (of->cache.unsure)
 			doubt(row, of);
-		else if (!grows_inside(of) && of->cached * MUCH_LESS >= grown(row, row->bytes))
+		else if (!grows_inside(row, of) && of->cached * MUCH_LESS >= grown(row, row->bytes))
 			judge(row, of);
 	}
 }

@@ -897,6 +897,20 @@ class Growth(unittest.TestCase):
             self.assertEqual(done.stdout.count("10 snapshots"), 1)
             self.assertNotIn("\033", done.stdout)
 
+    def test_what_the_standard_library_may_cache_is_doubtful_but_for_equal_steps(self):
+        """Each import adds another module once; a module that is loaded again and again adds the same."""
+        imports = [31, 44, 27, 52, 38, 29, 47, 33, 41, 36]
+
+        def rows(blocks, size):
+            return [(blocks * size, blocks, blocks * size, blocks, "malloc", "-",
+                     "_find_and_load|<frozen importlib._bootstrap>|1|python", "handle|app.py|7|python", "main|m.py|1|python")]
+
+        for name, adds, code in (("imports", imports, 0), ("reloads", [40] * 10, 1)):
+            directory = self.series(name, [snapshot(i, rows(sum(adds[:i]), 90)) for i in range(1, 11)])
+            done = self.run_growth("--exit-code", directory)
+            self.assertEqual(done.returncode, code, done.stdout)
+            self.assertEqual("it may be a cache that fills" in done.stdout, code == 0, done.stdout)
+
     def test_unknown_figures_are_no_verdict(self):
         directory = self.series("unknown", [snapshot(i, [row("-", i)]) for i in range(1, 9)])
         self.assertEqual(self.verdicts(self.report(directory)), {"leak": "inconclusive"})

@@ -57,6 +57,8 @@ LEAKS = {
                                 r"`rows_of` \(module global, patterns\.py\) -> lru_cache of `rows_of` -> list of 3[34]"),
     "places_with_chains": ("global-container", r"global container: `slots` keeps what is put into it", "bytearray",
                            rf"`slots` \({GLOBAL}{at('slots =')} -> list of 10 -> Link( -> Link)*( -> \.\.\.)?"),
+    "places_that_get_longer": ("global-container", r"global container: `visitors_by_seat` keeps what is put into it", "bytearray",
+                               rf"`visitors_by_seat` \({GLOBAL}{at('visitors_by_seat =')} -> list of 300 -> Visitor"),
     "callbacks": ("callbacks", r"callbacks that are never unregistered: `bus\.handlers` keeps functions", "bytearray",
                   rf"`bus\.handlers` \(attribute of Bus, {at('self.handlers =')} -> list of 100 -> closure of "
                   r"`(subscribe\.<locals>\.)?on_event`"),

@@ -259,6 +259,19 @@ def places_with_chains():
     slots[place] = Link(bytearray(700), slots[place])  # <- places_with_chains
 
 
+class Visitor:
+    pass
+
+
+visitors_by_seat = [Visitor() for _ in range(300)]
+
+
+def places_that_get_longer():
+    """Each place has one buffer at most, but the buffers get longer."""
+    for visitor in visitors_by_seat[:6 + next(numbers) // 3]:
+        visitor.__dict__.setdefault("log", bytearray()).extend(b"x" * 100)  # <- places_that_get_longer
+
+
 # ---- callbacks, tasks, exceptions, cycles
 
 class Bus:
