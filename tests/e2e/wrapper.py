@@ -279,7 +279,12 @@ def stopped_by(out):
 
 def timer(out):
     """A timer that was set before `run` started, as in `perl -e 'alarm 10; exec @ARGV'`."""
-    process = start(out, "sleep", "1000", preexec_fn=lambda: signal.setitimer(signal.ITIMER_REAL, 0.3))
+    def set_timer():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # it may come before `run` is ready
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+    process = start(out, sys.executable, "-c", "import signal, time; signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM]);"
+                    " time.sleep(1000)", preexec_fn=set_timer)
     end_of(process, "a timer")
     check(process.returncode == 128 + signal.SIGALRM, f"a timer: {process.returncode}")
 
