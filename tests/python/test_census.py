@@ -150,6 +150,20 @@ class Census(harness.PythonTest):
 
         self.with_each_python(check)
 
+    def test_what_cannot_be_followed(self):
+        """Damaged lists, objects whose tp_traverse faults, and memory that is no object: the census has all the rest."""
+        def check(python):
+            _, snapshots = self.record(python, "unsound.py", options=["--exit-snapshot", "none"])
+            sums, meta = self.groups(snapshots[0])
+            self.assertEqual(meta["census"], "python")
+            # [objects, those that only the collector would free] of what the program made.
+            made = {name: self.of_type(sums, "__main__." + name)[::2] for name in ("Kept", "Faulty", "Other")}
+            self.assertEqual(made, {"Kept": [1000 + 5 * 2 + 7 + 3 + 1000, 0], "Faulty": [7, 0], "Other": [3, 0]})
+            self.assertEqual(meta["census.unfollowed_objects"], str(7 + 3))
+            self.assertEqual(meta["census.unsound_references"], "5")
+
+        self.with_each_python(check)
+
     def test_refused(self):
         """A program without an interpreter has no census, and the snapshot says so."""
         import pathlib

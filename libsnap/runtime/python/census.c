@@ -10,6 +10,7 @@
 #include "runtime/python/census.h"
 
 #include "runtime/heapmap.h"
+#include "runtime/holders/attempt.h"
 #include "runtime/os_linux.h"
 #include "runtime/python/belongings.h"
 #include "runtime/python/containers.h"
@@ -189,6 +190,7 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 
 	if (problem)
 		snap__copy_fail(problem);
+	snap__attempts_begin();
 	own = snap__guise_begin(&copy->space, snap__python.main_interpreter());
 	snap__objects_find(&copy->space);
 	c.numbering = numbering;
@@ -334,6 +336,10 @@ void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 	fn(user, "reuse_bytes", c.reuse_bytes);
 	if (snap__untold_unsearched() > 0)
 		fn(user, "unsearched_objects", snap__untold_unsearched());
+	if (o->unfollowed > 0)
+		fn(user, "unfollowed_objects", o->unfollowed);
+	if (o->unsound > 0)
+		fn(user, "unsound_references", o->unsound);
 	if (!o->lists_are_read)
 		return;
 	fn(user, "tracked", o->tracked);

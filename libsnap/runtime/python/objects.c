@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+#include "runtime/holders/attempt.h"
 #include "runtime/holders/copy.h"
 #include "runtime/python/find.h"
+#include "runtime/python/sound.h"
 #include "runtime/python/starts.h"
 #include "runtime/python/untold.h"
 #include "runtime/text.h"
@@ -103,13 +105,17 @@ uint32_t snap__object_at(const void *address)
 }
 
 /* Returns the place of an object, and adds the object if it is new: `parent` is the object that led
- * to it. */
+ * to it.  SNAP__NO_OBJECT: there is no object at this address. */
 static uint32_t add(const char *object, uint32_t parent)
 {
 	uint32_t *slot = slot_of(object);
 
 	if (*slot)
 		return *slot - 1;
+	if (!snap__is_sound(space, (uintptr_t)object)) {
+		o->unsound++;
+		return SNAP__NO_OBJECT;
+	}
 	if (o->count == o->capacity) {
 		grow();
 		slot = slot_of(object);
@@ -157,15 +163,30 @@ static void visit_static_type(const char *type, snap__visit_fn *visit, void *use
 	}
 }
 
-void snap__object_visit(const char *object, snap__visit_fn *visit, void *user)
+struct visiting {
+	const char *object;
+	snap__visit_fn *visit;
+	void *user;
+};
+
+/* May fault: tp_traverse may be an extension's, and its object may be damaged. */
+static void visit_now(void *argument)
 {
-	const char *type = snap__python_type(object);
+	const struct visiting *v = argument;
+	const char *type = snap__python_type(v->object);
 	traverse_fn *traverse;
 
-	if (is_traversed(object, type, &traverse))
-		traverse((void *)(uintptr_t)object, visit, user);
+	if (is_traversed(v->object, type, &traverse))
+		traverse((void *)(uintptr_t)v->object, v->visit, v->user);
 	else if (snap__type_flags(type) & SNAP__TYPE_IS_TYPE)
-		visit_static_type(object, visit, user);
+		visit_static_type(v->object, v->visit, v->user);
+}
+
+bool snap__object_visit(const char *object, snap__visit_fn *visit, void *user)
+{
+	struct visiting visiting = {object, visit, user};
+
+	return snap__attempt(visit_now, &visiting);
 }
 
 /* ---- keys of dicts --------------------------------------------------------------------------- */
@@ -267,7 +288,8 @@ static void found(const char *object, uint32_t from)
 {
 	uint32_t target = add(object, from); /* may move the arrays */
 
-	o->references[target]++;
+	if (target != SNAP__NO_OBJECT)
+		o->references[target]++;
 }
 
 static int visit_found(void *object, void *user)
@@ -285,8 +307,10 @@ static void follow(uint32_t object)
 {
 	struct visits visits = {.from = object};
 
-	snap__object_visit(o->at[object], visit_found, &visits);
-	note_keys(object, visits.count);
+	if (snap__object_visit(o->at[object], visit_found, &visits))
+		note_keys(object, visits.count);
+	else
+		o->unfollowed++;
 }
 
 static void follow_keys(uint32_t object)

@@ -57,6 +57,8 @@ struct snap__objects {
 	uint32_t held;       /* those before are held */
 	uint32_t tracked;    /* in the collector's lists */
 	uint32_t lost;       /* how many */
+	uint32_t unfollowed; /* their tp_traverse failed: known is what it had named before */
+	uint64_t unsound;    /* references that lead to no object */
 	bool lists_are_read; /* false: objects that the search does not reach are unknown */
 	struct snap__object_start *starts;
 	uint32_t start_count;
@@ -86,9 +88,10 @@ typedef void snap__object_fn(uint32_t target, void *user);
 void snap__object_each(uint32_t object, snap__object_fn *fn, void *user);
 
 /** Call `visit(target, user)` for each reference of an object that need not have been found, until it returns
- * other than 0. */
+ * other than 0.  False if the object's tp_traverse failed: it has named the same references each
+ * time until then. */
 typedef int snap__visit_fn(void *target, void *user);
-void snap__object_visit(const char *object, snap__visit_fn *visit, void *user);
+bool snap__object_visit(const char *object, snap__visit_fn *visit, void *user);
 
 /** Bytes before the object that belong to it, and are part of its block. */
 size_t snap__object_header(const char *object);

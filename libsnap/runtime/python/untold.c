@@ -11,6 +11,7 @@
 #include "runtime/holders/copy.h"
 #include "runtime/python/find.h"
 #include "runtime/python/objects.h"
+#include "runtime/python/sound.h"
 #include "runtime/python/types.h"
 #include "runtime/text.h"
 
@@ -50,14 +51,9 @@ static bool is_readable(const struct search *search, uintptr_t at, size_t size)
 
 static bool is_type(const struct search *search, const char *type)
 {
-	const char *meta;
-
-	if (snap__object_at(type) == SNAP__NO_OBJECT &&
-	    !is_readable(search, (uintptr_t)type, TYPE_END))
-		return false;
-	meta = snap__python_type(type);
-	return is_readable(search, (uintptr_t)meta, TYPE_END) &&
-	       (snap__type_flags(meta) & SNAP__TYPE_IS_TYPE) != 0;
+	return (snap__object_at(type) != SNAP__NO_OBJECT ||
+		is_readable(search, (uintptr_t)type, TYPE_END)) &&
+	       snap__is_sound_type(search->space, (uintptr_t)type);
 }
 
 /* In the collector's lists, the neighbours on both sides lead back to it. */
