@@ -158,14 +158,14 @@ static void pass_on(struct watch *watch, const siginfo_t *info)
 		kill(watch->command, info->si_signo);
 }
 
-static void drop_pending(int number)
+static bool take_pending(int number)
 {
 	struct timespec now = {0};
 	sigset_t only;
 
 	sigemptyset(&only);
 	sigaddset(&only, number);
-	sigtimedwait(&only, NULL, &now);
+	return sigtimedwait(&only, NULL, &now) == number;
 }
 
 /* Stop by this signal, for which our parent may look, or by SIGSTOP, which cannot be ignored. */
@@ -193,9 +193,10 @@ static void follow_stop(struct watch *watch, int number)
 		return;
 	watch->stop_came_on = false;
 	stop_by(number);
-	drop_pending(
-		SIGCONT); /* it continued us: passed on once more, it would undo a later stop */
-	kill(watch->command, SIGCONT);
+	/* It continued us: passed on once more, it would undo a later stop.  Without it we did not stop: the kernel
+	   stops no group that nobody could continue, and a command that goes on would only stop again. */
+	if (take_pending(SIGCONT))
+		kill(watch->command, SIGCONT);
 }
 
 /* Take note of every child that ended or stopped. */

@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -265,6 +266,30 @@ def terminals(out):
             os.close(terminal)
 
 
+# It has a group of its own, so that the terminal stops it when it reads.
+READER = r"""
+import os, signal
+signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"continued"))
+os.setpgid(0, 0)
+os.write(1, b"ready\n")
+os.read(0, 1)
+"""
+
+
+def nobody_continues(out):
+    """The command stops, and `run` has nobody who could continue it: the command stays stopped, as without `run`."""
+    pid, terminal = on_terminal(out, sys.executable, "-c", READER)
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+    command = int(children.read_text().split()[0])
+    wait_for(lambda: state_of(command) == "T", "the reader to stop")
+    said = select.select([terminal], [], [], 0.3)[0]
+    check(not said and state_of(command) == "T", f"continued by nobody: {said and os.read(terminal, 100)}, {state_of(command)}")
+    for process in (command, pid):
+        os.kill(process, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+
+
 def stopped_by(out):
     """Who waits for `run` sees the signal that stopped it."""
     process = start(out, sys.executable, "-c", LISTENER, str(int(signal.SIGTERM)), preexec_fn=os.setpgrp)
@@ -336,7 +361,7 @@ def main():
         signal.signal(number, signal.SIG_DFL)
     out = tempfile.mkdtemp(prefix="snap-wrapper-")
     for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side, inherited,
-                 failed_launches, terminals, stopped_by, timer, nobody_reads, lost, other_user):
+                 failed_launches, terminals, nobody_continues, stopped_by, timer, nobody_reads, lost, other_user):
         before = failures
         test(out)
         print("ok    " if failures == before else "FAILED", test.__name__, flush=True)
