@@ -488,8 +488,8 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 	closedir(handle);
 }
 
-/* Its pid may be another process's by now, or one of another namespace: the name must be the same. */
-static bool runs(const struct hello_process *process)
+/* The kernel's short name is that of a script, and some programs change it. */
+static bool has_short_name(const struct hello_process *process)
 {
 	enum { COMM = 15 }; /* the kernel keeps that much of a name */
 	char path[64], comm[COMM + 2] = "";
@@ -503,7 +503,32 @@ static bool runs(const struct hello_process *process)
 		comm[0] = '\0';
 	fclose(file);
 	comm[strcspn(comm, "\n")] = '\0';
-	return comm[0] && strncmp(comm, process->program, COMM) == 0 && !has_ended(process->pid);
+	return comm[0] && strncmp(comm, process->program, COMM) == 0;
+}
+
+/* The file's name, after which the kernel says if the file was deleted. */
+static bool has_name_of_file(const struct hello_process *process)
+{
+	char path[64], file[PATH_MAX + 16];
+	const char *name;
+	ssize_t size;
+	size_t common = strlen(process->program);
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/exe", process->pid);
+	size = readlink(path, file, sizeof(file) - 1);
+	if (size <= 0)
+		return false;
+	file[size] = '\0';
+	name = strrchr(file, '/');
+	name = name ? name + 1 : file;
+	return strncmp(name, process->program, common) == 0 &&
+	       (name[common] == '\0' || strcmp(name + common, " (deleted)") == 0);
+}
+
+/* Its pid may be another process's by now, or one of another namespace: a name must be the same. */
+static bool runs(const struct hello_process *process)
+{
+	return (has_short_name(process) || has_name_of_file(process)) && !has_ended(process->pid);
 }
 
 const struct hello_process *hello_running(const struct hello *hello, size_t *count)

@@ -12,6 +12,8 @@ import tempfile
 
 # The command waits until the other process is recorded.
 COMMAND = 'sleep 60 >/dev/null 2>&1 & until "$0" status $! >/dev/null 2>&1; do sleep 0.02; done'
+# A script: the kernel's name of the process is that of the script, and the one that is recorded that of the interpreter.
+SCRIPT = '"$1" >/dev/null 2>&1 & until "$0" status $! >/dev/null 2>&1; do sleep 0.02; done'
 SAYS = re.compile(r"^snapdiff: sleep still runs as process (\d+); recording goes on; a snapshot now: snapdiff snap \1$", re.M)
 
 
@@ -21,6 +23,21 @@ def run(snapdiff, out, *options):
                               stderr=errors, timeout=60)
         errors.seek(0)
         return done.returncode, errors.read()
+
+
+def script(snapdiff, directory):
+    path = directory / "service"
+    path.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
+    path.chmod(0o755)
+    with open(directory / "script.err", "w+") as errors:
+        done = subprocess.run([snapdiff, "run", "--python", "off", "-o", directory / "script", "--", "sh", "-c", SCRIPT, snapdiff, path],
+                              stderr=errors, timeout=60)
+        errors.seek(0)
+        said = errors.read()
+    found = re.search(r"(?m)^snapdiff: python\S* still runs as process (\d+); recording goes on", said)
+    if found:
+        os.kill(int(found[1]), signal.SIGKILL)
+    assert done.returncode == 0 and found and "left no snapshot" not in said, (done.returncode, said)
 
 
 def main():
@@ -38,6 +55,7 @@ def main():
             assert named.returncode == 3 and "sleep: name a process by its id: the newest one of that name is " in named.stderr, named
             assert taken.returncode == 0 and f"sleep.{pid}." in taken.stdout, taken
             assert not list(out.glob("*missed*")), list(out.iterdir())
+        script(snapdiff, pathlib.Path(name))
     print("background: passed")
 
 
