@@ -146,7 +146,7 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 					   labels->count};
 	const struct snapshots_leaving leaving = {time_before(options->keep_ns), options->replace};
 	struct snapshots *snapshots = NULL;
-	enum snap_status st = own_code_apply(NULL, NULL, err);
+	enum snap_status st = own_code_apply(NULL, NULL, false, err);
 
 	if (st == SNAP_OK)
 		st = snapshots_open(&snapshots, &how, err);

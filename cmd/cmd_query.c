@@ -669,7 +669,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		.notice = cli_print_warning,
 	};
 	struct snapshots *snapshots = NULL;
-	enum snap_status st = own_code_apply(NULL, NULL, err);
+	enum snap_status st = own_code_apply(NULL, NULL, false, err);
 
 	if (options->examples) {
 		cookbook_print_all(stdout);

@@ -339,10 +339,14 @@ static size_t naming_index(const struct selection *selection, uint32_t site,
 			   const uint32_t *visible, size_t count)
 {
 	const struct dataset *dataset = selection->dataset;
+	const struct dataset_site *row = &dataset->sites[site];
+	/* --native may have chosen a library's code instead. */
+	bool names_own = selection->options.group != GROUP_MODULE &&
+			 (!own_rules()->native || row->identity.named != row->asked);
 
 	if (selection->options.no_skip)
 		return 0;
-	for (size_t i = 0; selection->options.group != GROUP_MODULE && i < count; i++)
+	for (size_t i = 0; names_own && i < count; i++)
 		if (dataset_frame_at(dataset, site, visible[i])->kind == OWN_CODE)
 			return i;
 	for (size_t i = 0; i < count; i++)

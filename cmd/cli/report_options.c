@@ -81,6 +81,10 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 		 OPTION_FLAG, FIELD(no_skip),                                                        \
 		 NULL,        "name sites by their newest frame, whatever it is",                    \
 		 NULL},                                                                              \
+		{"native",    0,                                                                     \
+		 OPTION_FLAG, FIELD(native),                                                         \
+		 NULL,        "name what a line of Python had native code allocate by that code",    \
+		 NULL},                                                                              \
 		{"own",      0,      OPTION_LIST,                                                    \
 		 FIELD(own), "GLOB", "functions, files and modules that match are your own code",    \
 		 NULL},                                                                              \

@@ -21,7 +21,7 @@ struct report_options {
 	const char *focus, *ignore, *show, *hide; /* regular expressions or NULL */
 	const char *domain;
 	const char *module; /* glob */
-	bool no_skip;
+	bool no_skip, native;
 	bool never_freed; /* top: the blocks that are live at the exit, without caches that are left
 			     by design */
 	struct text_list own, library; /* globs, see model/own.h */

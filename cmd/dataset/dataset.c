@@ -87,6 +87,11 @@ uint32_t dataset_frame_add(struct dataset *dataset, const struct dataset_frame *
 	return (uint32_t)dataset->frame_count++;
 }
 
+static bool is_script(const struct dataset *dataset, uint32_t frame)
+{
+	return own_is_script(dataset_text(dataset, dataset->frames[frame].file));
+}
+
 static void name_site(const struct dataset *dataset, struct dataset_site *site,
 		      const uint32_t *frames)
 {
@@ -96,6 +101,10 @@ static void name_site(const struct dataset *dataset, struct dataset_site *site,
 		i++;
 	site->identity.named = walk.names.named;
 	site->asked = walk.names.asked;
+	if (own_rules()->native && walk.names.named < site->depth &&
+	    is_script(dataset, frames[walk.names.named]) &&
+	    !is_script(dataset, frames[walk.names.asked]))
+		site->identity.named = walk.names.asked;
 }
 
 /* Nearly all sites have the domain of the one before. */

@@ -55,7 +55,7 @@ static const char *python_library(const char *path)
 }
 
 /* Python's frames: the file decides, because the module is the interpreter. */
-static bool is_script(const char *file)
+bool own_is_script(const char *file)
 {
 	return *file == '<' || ends_with(file, ".py") || ends_with(file, ".pyw") ||
 	       ends_with(file, ".pyx");
@@ -92,7 +92,7 @@ static const char *starts_library(const char *function, const char *file)
 	};
 	const char *why;
 
-	if (is_script(file) || strcmp(function, "<module>") != 0)
+	if (own_is_script(file) || strcmp(function, "<module>") != 0)
 		return NULL;
 	why = prefix_in(file, commands);
 	return why ? why : part_in(file, environments);
@@ -419,7 +419,7 @@ static enum own_kind built_in(const char *function, const char *file, const char
 		*why = "a library made it, and no file has it";
 		return OWN_OBJECT;
 	}
-	*why = is_script(file) ? NULL : library_module(module);
+	*why = own_is_script(file) ? NULL : library_module(module);
 	if (*why)
 		return is_python(module) && makes_objects(function) ? OWN_OBJECT : OWN_LIBRARY;
 	*why = *file ? library_file(file) : NULL;
@@ -431,7 +431,7 @@ static enum own_kind built_in(const char *function, const char *file, const char
 		*why = "copies an object";
 		return OWN_OBJECT;
 	}
-	if (!*why && !is_script(file) && name_is_wrapper(function)) {
+	if (!*why && !own_is_script(file) && name_is_wrapper(function)) {
 		*why = "passes requests on to the allocator";
 		return OWN_OBJECT;
 	}

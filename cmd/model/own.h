@@ -26,6 +26,7 @@ struct own_rules {
 	size_t own_count;
 	const char *const *library; /* `own` wins where both match */
 	size_t library_count;
+	bool native; /* no line of Python names what native code below it allocated */
 };
 
 /** The kind of a frame.  Unknown parts are "".  `why` (may be NULL) gets the rule that decided. */
@@ -38,6 +39,9 @@ enum own_kind own_classify(const struct own_rules *rules, const char *function, 
  */
 void own_set_rules(const struct own_rules *rules);
 const struct own_rules *own_rules(void);
+
+/** Is a frame with this file one of Python? */
+bool own_is_script(const char *file);
 
 /** Which frames name a stack, as positions in it (0 = newest). */
 struct own_names {

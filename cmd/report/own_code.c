@@ -152,7 +152,7 @@ static enum snap_status read_configurations(struct snap_error *err)
 }
 
 enum snap_status own_code_apply(const struct text_list *own, const struct text_list *library,
-				struct snap_error *err)
+				bool native, struct snap_error *err)
 {
 	enum snap_status st;
 
@@ -165,7 +165,7 @@ enum snap_status own_code_apply(const struct text_list *own, const struct text_l
 	if (st != SNAP_OK)
 		return st;
 	rules = (struct own_rules){all_own.globs, all_own.count, all_library.globs,
-				   all_library.count};
+				   all_library.count, native};
 	own_set_rules(&rules);
 	return SNAP_OK;
 }

@@ -10,9 +10,9 @@
  * Set the rules of this process (model/own.h) to the globs of `own` and `library` (NULL: none) and
  * those of the configuration: the file that SNAPDIFF_CONFIG names (empty: none), otherwise
  * .snapdiff in the current directory and snapdiff/config in the user's configuration directory.
- * The lists must stay.  SNAP_EUSAGE: a configuration file cannot be understood.
+ * The lists must stay.  `native`: see there.  SNAP_EUSAGE: a configuration file cannot be understood.
  */
 enum snap_status own_code_apply(const struct text_list *own, const struct text_list *library,
-				struct snap_error *err);
+				bool native, struct snap_error *err);
 
 #endif

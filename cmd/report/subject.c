@@ -68,7 +68,8 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.user = subject,
 	};
 
-	enum snap_status st = own_code_apply(&options->own, &options->library, err);
+	enum snap_status st =
+		own_code_apply(&options->own, &options->library, options->native, err);
 
 	*subject = (struct subject){0};
 	return st == SNAP_OK ? snapshots_open(&subject->snapshots, &snapshots, err) : st;

@@ -55,6 +55,8 @@ static const char *option_unknown_to_python(const struct report_options *options
 		return "--never-freed";
 	if (options->no_skip)
 		return "--no-skip";
+	if (options->native)
+		return "--native";
 	if (options->match != defaults->match)
 		return "--match";
 	if (options->sql)

@@ -88,6 +88,7 @@ NO_TRACE = {
     ("*", "csv", "raw"): "changes csv and tsv only, and hostile names",
     ("*", "max-memory", "1GiB"): "it takes less",
     ("*", "debuginfod", None): "no module is looked for",
+    ("*", "native", None): "no line of Python calls native code there (unit/test_select does)",
     ("*", "no-pager", None): "there is no terminal",
     ("*", "exit-code", None): "changes the exit code only",
     ("ls", "quiet", None): "it has no closing lines",

@@ -136,7 +136,7 @@ Test(own, globs_of_the_user_win_and_own_wins_over_library)
 	static const char *const own[] = {"libx.so*", "std::hash*"};
 	static const char *const library[] = {"*/third_party/*", "*/third_party/ours/*",
 					      "libx.so*"};
-	const struct own_rules rules = {own, 2, library, 3};
+	const struct own_rules rules = {own, 2, library, 3, false};
 	const char *why;
 
 	cr_expect_eq(own_classify(&rules, "f", "", "/usr/lib/libx.so.1", &why), OWN_CODE);

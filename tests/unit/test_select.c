@@ -65,6 +65,36 @@ Test(select, no_skip_names_by_the_newest_frame)
 	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .no_skip = true), "malloc (libc.so)");
 }
 
+/* Rows by line of two stacks: one that asked native code for memory, and one of Python's own. */
+static void expect_rows_of_python(bool native, const char *mixed, const char *pure)
+{
+	const struct own_rules rules = {.native = native};
+	struct dataset *python;
+	uint32_t asked, own;
+
+	own_set_rules(&rules);
+	python = dataset_new(1);
+	asked = builder_add(python, 0,
+			    "malloc@/usr/lib/libc.so.6 < SSL_CTX_new@/usr/lib/libssl.so.3 < "
+			    "connect:/usr/lib/python3.11/ssl.py:5 < serve:/srv/app.py:9",
+			    10, 1);
+	own = builder_add(python, 0,
+			  "loads:/usr/lib/python3.11/json/__init__.py:3 < "
+			  "serve:/srv/app.py:12",
+			  10, 1);
+	cr_expect_str_eq(rows_of(python, asked, (struct select_options){.group = GROUP_LINE}),
+			 mixed);
+	cr_expect_str_eq(rows_of(python, own, (struct select_options){.group = GROUP_LINE}), pure);
+	dataset_free(python);
+	own_set_rules(NULL);
+}
+
+Test(select, native_names_what_python_asked_native_code_for)
+{
+	expect_rows_of_python(false, "serve /srv/app.py:9", "serve /srv/app.py:12");
+	expect_rows_of_python(true, "SSL_CTX_new (/usr/lib/libssl.so.3)", "serve /srv/app.py:12");
+}
+
 Test(select, cumulative_credits_every_frame_once_per_stack)
 {
 	cr_expect_str_eq(ROWS(.group = GROUP_FUNCTION, .cumulative = true),
