@@ -15,6 +15,7 @@
 #include "report/growth_graph.h"
 #include "report/growth_held.h"
 #include "report/subject.h"
+#include "snapshots/without_census.h"
 
 #define FIELD(member) offsetof(struct growth_command, member)
 
@@ -218,6 +219,11 @@ static enum snap_status read_part(struct parts *parts, struct store *store,
 	return st;
 }
 
+static void keep_notice(void *user, const struct notice *notice)
+{
+	notices_add(user, notice);
+}
+
 /* Read all series; subject->ids becomes those that are judged. */
 static enum snap_status read_parts(struct parts *parts, struct subject *subject,
 				   struct snapshots_series_list *list,
@@ -244,6 +250,7 @@ static enum snap_status read_parts(struct parts *parts, struct subject *subject,
 	if (alone)
 		notices_add(&parts->said,
 			    &(struct notice){.kind = NOTICE_NO_SERIES, .figures = {alone}});
+	without_census_tell(&list->without_census, NULL, keep_notice, &parts->said);
 	if (st == SNAP_OK && parts->count == 0)
 		st = fail(err, SNAP_ENOSERIES,
 			  "no process has a second snapshot: there is no series");

@@ -18,11 +18,13 @@ static bool has_types(const struct model *model)
 	return false;
 }
 
-static enum snap_status refuse(const struct model *model, struct snap_error *err)
+enum snap_status model_need_census(const struct model *model, struct snap_error *err)
 {
 	const char *census = model_meta(model, "census");
 	const char *name = model->source ? model->source : "the snapshot";
 
+	if (has_types(model))
+		return SNAP_OK;
 	if (census && strncmp(census, "failed: ", 8) == 0)
 		return fail(err, SNAP_EUSAGE, "%s has no census of objects: %s", name, census + 8);
 	return fail(
@@ -56,8 +58,8 @@ enum snap_status model_use_census(struct model *model, struct snap_error *err)
 {
 	uint32_t domain = model_cstring(model, DOMAIN);
 
-	if (!has_types(model))
-		return refuse(model, err);
+	if (model_need_census(model, err) != SNAP_OK)
+		return SNAP_EUSAGE;
 	free(model->variances);
 	model->variances = NULL;
 	model->site_count = model->cohort_count = 0;

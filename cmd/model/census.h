@@ -9,7 +9,10 @@
 
 #include "model/model.h"
 
-/** SNAP_EUSAGE: the snapshot has no census, and why.  Otherwise SNAP_OK or SNAP_ENOMEM. */
+/** SNAP_EUSAGE: the snapshot has no census, and why.  Otherwise SNAP_OK. */
+enum snap_status model_need_census(const struct model *model, struct snap_error *err);
+
+/** The same; then replace the sites.  May be SNAP_ENOMEM, too. */
 enum snap_status model_use_census(struct model *model, struct snap_error *err);
 
 #endif

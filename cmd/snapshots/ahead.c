@@ -53,6 +53,15 @@ static enum snap_status complete_holders(struct model *model, struct snap_error 
 	return model->site_count == sites ? SNAP_OK : model_check_stacks(model, err);
 }
 
+/* The facts of a snapshot stay those of its allocations. */
+static void use_census(struct snapshots_input *input, bool facts_only)
+{
+	input->status = model_need_census(input->model, &input->err);
+	input->lacks_census = input->status != SNAP_OK;
+	if (input->status == SNAP_OK && !facts_only)
+		input->status = model_use_census(input->model, &input->err);
+}
+
 static void read_input(struct snapshots_input *input, const char *path,
 		       const struct snapshots_options *snapshots)
 {
@@ -63,7 +72,7 @@ static void read_input(struct snapshots_input *input, const char *path,
 	*input = (struct snapshots_input){0};
 	input->status = input_read(&input->model, path, &options, &input->err);
 	if (input->status == SNAP_OK && snapshots->census)
-		input->status = model_use_census(input->model, &input->err);
+		use_census(input, facts_only);
 	else if (input->status == SNAP_OK && !facts_only)
 		input->status = complete_holders(input->model, &input->err);
 	if (input->status != SNAP_OK || facts_only || !symbols_are_resolved(input->model) ||

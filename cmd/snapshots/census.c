@@ -313,13 +313,3 @@ enum snap_status snapshots_census_of(struct snapshots *snapshots, int64_t *id,
 	model_free(reading.model);
 	return st;
 }
-
-enum snap_status snapshots_censuses_of(struct snapshots *snapshots, int64_t *ids, size_t count,
-				       struct snap_error *err)
-{
-	enum snap_status st = SNAP_OK;
-
-	for (size_t i = 0; st == SNAP_OK && i < count; i++)
-		st = snapshots_census_of(snapshots, &ids[i], err);
-	return st;
-}

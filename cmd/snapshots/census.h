@@ -16,8 +16,4 @@ struct snapshots;
 enum snap_status snapshots_census_of(struct snapshots *snapshots, int64_t *id,
 				     struct snap_error *err);
 
-/** The same for several. */
-enum snap_status snapshots_censuses_of(struct snapshots *snapshots, int64_t *ids, size_t count,
-				       struct snap_error *err);
-
 #endif

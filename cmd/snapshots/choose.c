@@ -226,6 +226,18 @@ static enum snap_status pass_on_damage(struct snapshots *snapshots, const struct
 	return SNAP_OK;
 }
 
+/* Say what was left out, and keep why. */
+static enum snap_status pass_on_without_census(struct snapshots *snapshots, struct snapshots *facts,
+					       const char *dir, struct snap_error *err)
+{
+	enum snap_status st = snapshots_say_without_census(facts, dir, err);
+
+	without_census_release(&snapshots->without_census);
+	snapshots->without_census = facts->without_census;
+	facts->without_census = (struct without_census){0};
+	return st;
+}
+
 static enum snap_status take_peak(void *user, const char *key, const char *value)
 {
 	if (strcmp(key, "heap.peak_bytes") == 0)
@@ -328,6 +340,7 @@ enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, 
 					    .quiet = snapshots->options.quiet,
 					    .notice = snapshots->options.notice,
 					    .user = snapshots->options.user,
+					    .census = snapshots->options.census,
 					    .facts_only = true};
 	struct candidates candidates = {0};
 	struct choice choice = {0};
@@ -358,6 +371,8 @@ enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, 
 	}
 	if (facts && st == SNAP_OK)
 		st = pass_on_damage(snapshots, facts, err);
+	if (facts && st == SNAP_OK)
+		st = pass_on_without_census(snapshots, facts, dir, err);
 	snapshots_close(facts);
 	candidates_free(&candidates);
 	return st;

@@ -45,8 +45,8 @@ static enum snap_status list_add(void *user, const struct store_snapshot *row)
 	return entry->program && (entry->label || !row->label) ? SNAP_OK : SNAP_ENOMEM;
 }
 
-static enum snap_status snapshot_list_read(struct snapshots *snapshots, struct snapshot_list *list,
-					   struct snap_error *err)
+enum snap_status snapshot_list_read(struct snapshots *snapshots, struct snapshot_list *list,
+				    struct snap_error *err)
 {
 	struct list_reading reading = {list, snapshots};
 	enum snap_status st = store_each_snapshot(snapshots->store, list_add, &reading, err);
@@ -54,14 +54,55 @@ static enum snap_status snapshot_list_read(struct snapshots *snapshots, struct s
 	return st == SNAP_ENOMEM ? fail_memory(err, "listing snapshots") : st;
 }
 
-static void snapshot_list_free(struct snapshot_list *list)
+/* Keep the first `kept` entries. */
+static void cut_list(struct snapshot_list *list, size_t kept)
 {
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = kept; i < list->count; i++) {
 		free(list->entries[i].program);
 		free(list->entries[i].label);
 	}
+	list->count = kept;
+}
+
+void snapshot_list_free(struct snapshot_list *list)
+{
+	cut_list(list, 0);
 	free(list->entries);
 	*list = (struct snapshot_list){0};
+}
+
+/* ---- snapshots without a census ---- */
+
+static enum snap_status count_without_census(const struct snapshots *snapshots,
+					     const struct snapshot_list *all,
+					     struct snapshots_without_census *counts,
+					     struct snap_error *err)
+{
+	*counts = (struct snapshots_without_census){0};
+	if (snapshots->without_census.count == 0 ||
+	    without_census_count(&snapshots->without_census, all, counts))
+		return SNAP_OK;
+	return fail_memory(err, "listing snapshots");
+}
+
+enum snap_status snapshots_say_without_census(struct snapshots *snapshots, const char *dir,
+					      struct snap_error *err)
+{
+	struct snapshots_without_census counts;
+	struct snapshot_list all = {0};
+	enum snap_status st = SNAP_OK;
+
+	if (snapshots->without_census.count == 0)
+		return SNAP_OK;
+	if (snapshots->store)
+		st = snapshot_list_read(snapshots, &all, err);
+	if (st == SNAP_OK)
+		st = count_without_census(snapshots, &all, &counts, err);
+	if (st == SNAP_OK)
+		without_census_tell(&counts, dir, snapshots->options.notice,
+				    snapshots->options.user);
+	snapshot_list_free(&all);
+	return st;
 }
 
 /* ---- sets of ids ---- */
@@ -179,6 +220,24 @@ static enum snap_status ambiguous_label(const char *name, const struct id_list *
 		    name, found->count, ids);
 }
 
+/* Of objects, the newest that has a census; says how many newer ones have none. */
+static enum snap_status newest_census(struct snapshots *snapshots, const struct snapshot_list *list,
+				      int64_t *id, struct snap_error *err)
+{
+	struct snapshots_without_census newer = {0};
+	enum snap_status st = SNAP_EUSAGE;
+
+	for (size_t i = list->count; st == SNAP_EUSAGE && i-- > 0;) {
+		*id = list->entries[i].id;
+		st = snapshots_census_of(snapshots, id, err);
+		newer.snapshots += st == SNAP_EUSAGE;
+	}
+	if (st == SNAP_OK)
+		without_census_tell(&newer, NULL, snapshots->options.notice,
+				    snapshots->options.user);
+	return st;
+}
+
 static enum snap_status one_in_database(struct snapshots *snapshots, const char *name, int64_t *id,
 					struct snap_error *err)
 {
@@ -190,12 +249,19 @@ static enum snap_status one_in_database(struct snapshots *snapshots, const char 
 		st = fail(err, SNAP_ENOTFOUND, "%s: holds no snapshot%s", snapshots->options.db,
 			  snapshots->options.pid || snapshots->options.program ? " of this process"
 									       : "");
+	if (st == SNAP_OK && !name && snapshots->options.census) {
+		st = newest_census(snapshots, &list, id, err);
+		goto out;
+	}
 	if (st == SNAP_OK)
 		st = resolve_in_database(snapshots, &list, name ? name : "@-1", &found, err);
 	if (st == SNAP_OK && found.count > 1)
 		st = ambiguous_label(name, &found, err);
 	if (st == SNAP_OK)
 		*id = found.ids[0];
+	if (st == SNAP_OK && snapshots->options.census)
+		st = snapshots_census_of(snapshots, id, err);
+out:
 	free(found.ids);
 	snapshot_list_free(&list);
 	return st;
@@ -241,6 +307,8 @@ enum snap_status snapshots_nothing_wanted(const struct snapshots *snapshots, con
 {
 	const struct snapshots_options *options = &snapshots->options;
 
+	if (snapshots->without_census.count)
+		return without_census_refuse(&snapshots->without_census, err);
 	if (options->pid && options->program)
 		return fail(err, SNAP_ENOTFOUND,
 			    "%s: no snapshot of a program %s with pid %" PRIu64, path,
@@ -297,6 +365,11 @@ static enum snap_status add_listed_file(struct snapshots *snapshots, const char 
 	return st == SNAP_OK ? SNAP_OK : snapshots_skip_damaged(snapshots, path, st, &problem, err);
 }
 
+static size_t count_unusable(const struct snapshots *snapshots)
+{
+	return snapshots->damaged + snapshots->without_census.count;
+}
+
 /*
  * The newest of a directory.  Its files come in order of process and seq, so that only the last
  * sound one of each process needs to be read.
@@ -312,12 +385,12 @@ static enum snap_status newest_of_directory(struct snapshots *snapshots, const c
 	bool wanted = true;
 
 	for (size_t i = count; st == SNAP_OK && i-- > 0;) {
-		size_t damaged = snapshots->damaged;
+		size_t unusable = count_unusable(snapshots);
 
 		wanted |= i + 1 == count || !same_process(paths[i], paths[i + 1]);
 		if (wanted)
 			st = add_listed_file(snapshots, paths[i], &candidates, err);
-		wanted = snapshots->damaged > damaged; /* then the one before has to do */
+		wanted = count_unusable(snapshots) > unusable; /* then the one before has to do */
 	}
 	if (st == SNAP_OK && candidates.count == 0)
 		st = snapshots_nothing_wanted(snapshots, dir, err);
@@ -361,8 +434,10 @@ static enum snap_status one_of_directory(struct snapshots *snapshots, const char
 
 	if (st != SNAP_OK)
 		return st;
-	if (!ours && !snapshots->options.at)
-		return newest_of_directory(snapshots, dir, id, err);
+	if (!ours && !snapshots->options.at) {
+		st = newest_of_directory(snapshots, dir, id, err);
+		return st == SNAP_OK ? snapshots_say_without_census(snapshots, dir, err) : st;
+	}
 	st = snapshots_choose(snapshots, dir, &path, err);
 	if (st == SNAP_OK && !path)
 		st = snapshots_nothing_wanted(snapshots, dir, err);
@@ -426,13 +501,9 @@ enum snap_status snapshots_one(struct snapshots *snapshots, const char *name, in
 {
 	if (snapshots->options.db && snapshots->options.at)
 		return fail(err, SNAP_EUSAGE, "--at chooses in a directory, not with --db");
-	if (snapshots->options.db) {
-		enum snap_status st = one_in_database(snapshots, name, id, err);
-
-		return st == SNAP_OK && snapshots->options.census
-			       ? snapshots_census_of(snapshots, id, err)
-			       : st;
-	}
+	without_census_release(&snapshots->without_census);
+	if (snapshots->options.db)
+		return one_in_database(snapshots, name, id, err);
 	if (!name)
 		name = default_name(err);
 	return name ? one_file(snapshots, name, id, err) : SNAP_EUSAGE;
@@ -457,8 +528,10 @@ enum snap_status snapshots_list(struct snapshots *snapshots, const char *const *
 {
 	struct snapshot_list all = {0};
 	struct id_list found = {0};
-	enum snap_status st = find_named(snapshots, names, name_count, &found, err);
+	enum snap_status st;
 
+	without_census_release(&snapshots->without_census);
+	st = find_named(snapshots, names, name_count, &found, err);
 	if (st == SNAP_OK)
 		st = snapshot_list_read(snapshots, &all, err);
 	if (st == SNAP_OK)
@@ -479,24 +552,97 @@ static bool counts_objects(const struct snapshots *snapshots)
 	return snapshots->options.census && snapshots->options.db;
 }
 
+static enum snap_status leave_out(struct snapshots *snapshots, const struct snapshot_entry *entry,
+				  const char *why, struct snap_error *err)
+{
+	if (without_census_add(&snapshots->without_census, entry->program, entry->pid,
+			       entry->start_ns, why))
+		return SNAP_OK;
+	return fail_memory(err, "listing snapshots");
+}
+
+/*
+ * Keep those of the `*count` snapshots `ids` of a database that have a census: in `all`, which has no
+ * others then, and in `ids`.  objects[i] gets the id of the objects of ids[i].
+ */
+static enum snap_status count_objects(struct snapshots *snapshots, struct snapshot_list *all,
+				      int64_t *ids, int64_t *objects, size_t *count,
+				      struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+	size_t kept = 0, next = 0;
+
+	for (size_t i = 0; st == SNAP_OK && i < all->count && next < *count; i++) {
+		struct snapshot_entry entry = all->entries[i];
+		struct snap_error why = {0};
+		int64_t object = entry.id;
+
+		if (entry.id != ids[next])
+			continue;
+		next++;
+		st = snapshots_census_of(snapshots, &object, &why);
+		if (st == SNAP_EUSAGE) {
+			st = leave_out(snapshots, &entry, why.message, err);
+		} else if (st != SNAP_OK) {
+			fail(err, st, "%s", why.message);
+		} else {
+			ids[kept] = entry.id;
+			objects[kept] = object;
+			all->entries[i] = all->entries[kept];
+			all->entries[kept++] = entry;
+		}
+	}
+	cut_list(all, kept);
+	*count = kept;
+	return st == SNAP_OK && kept == 0 && next
+		       ? without_census_refuse(&snapshots->without_census, err)
+		       : st;
+}
+
+/* Each series has some of `ids`, in their order. */
+static void name_objects(struct snapshots_series_list *list, const int64_t *ids,
+			 const int64_t *objects)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct snapshots_series *series = &list->series[i];
+
+		for (size_t k = 0, at = 0; k < series->count; k++) {
+			while (ids[at] != series->ids[k])
+				at++;
+			series->ids[k] = objects[at];
+		}
+	}
+}
+
 enum snap_status snapshots_series(struct snapshots *snapshots, const char *const *names,
 				  size_t name_count, struct snapshots_series_list *list,
 				  struct snap_error *err)
 {
+	struct snapshots_without_census without = {0};
 	struct snapshot_list all = {0};
-	int64_t *ids = NULL;
+	int64_t *ids = NULL, *objects = NULL;
 	size_t count = 0;
 	enum snap_status st = snapshots_list(snapshots, names, name_count, &ids, &count, err);
 
 	*list = (struct snapshots_series_list){0};
 	if (st == SNAP_OK)
 		st = snapshot_list_read(snapshots, &all, err);
+	if (st == SNAP_OK && counts_objects(snapshots)) {
+		objects = calloc(count + 1, sizeof(*objects));
+		st = objects ? count_objects(snapshots, &all, ids, objects, &count, err)
+			     : fail_memory(err, "listing snapshots");
+	}
+	if (st == SNAP_OK)
+		st = count_without_census(snapshots, &all, &without, err);
 	if (st == SNAP_OK)
 		st = series_split(list, &all, ids, count, err);
-	for (size_t i = 0; st == SNAP_OK && counts_objects(snapshots) && i < list->count; i++)
-		st = snapshots_censuses_of(snapshots, list->series[i].ids, list->series[i].count,
-					   err);
+	if (st == SNAP_OK) {
+		list->without_census = without;
+		if (objects)
+			name_objects(list, ids, objects);
+	}
 	snapshot_list_free(&all);
+	free(objects);
 	free(ids);
 	return st;
 }

@@ -20,9 +20,16 @@ struct snapshots_series {
 	size_t pool; /* series of one program that ran side by side have the same number */
 };
 
+/** What is left out where objects are asked for, since it has no census. */
+struct snapshots_without_census {
+	size_t processes; /* that have no census in any snapshot */
+	size_t snapshots; /* of other processes */
+};
+
 struct snapshots_series_list {
 	struct snapshots_series *series;
 	size_t count, pools;
+	struct snapshots_without_census without_census;
 	size_t alone; /* processes that are left out, since they have one snapshot only */
 };
 

@@ -222,6 +222,7 @@ void snapshots_close(struct snapshots *snapshots)
 	store_close(snapshots->objects);
 	forget_skipped(snapshots);
 	free(snapshots->skipped);
+	without_census_release(&snapshots->without_census);
 	for (size_t i = 0; i < snapshots->taken_count; i++)
 		free(snapshots->taken[i].path);
 	free(snapshots->taken);
@@ -387,6 +388,20 @@ static bool wants_model(const struct snapshots *snapshots, const struct model *m
 	return snapshots_wants(snapshots, model_meta_u64(model, "pid", 0), program);
 }
 
+static enum snap_status leave_out(struct snapshots *snapshots, const struct snapshots_input *input,
+				  struct snap_error *err)
+{
+	char program[STORE_PROGRAM_SIZE];
+
+	store_program_name(input->model, program);
+	if (wants_model(snapshots, input->model) &&
+	    !without_census_add(
+		    &snapshots->without_census, program, model_meta_u64(input->model, "pid", 0),
+		    model_meta_u64(input->model, "start_time_ns", 0), input->err.message))
+		return fail_memory(err, "listing snapshots");
+	return SNAP_OK;
+}
+
 /* ---- files that were read before ------------------------------------------------------------- */
 
 static bool is_unchanged(const struct stat *a, const struct stat *b)
@@ -455,7 +470,10 @@ enum snap_status snapshots_take_file(struct snapshots *snapshots, const char *pa
 	*already = false;
 	snapshots_read(snapshots, path, &input);
 	st = input.status;
-	if (st != SNAP_OK) {
+	if (input.lacks_census) {
+		keeps = false; /* the next question leaves it out, too */
+		st = leave_out(snapshots, &input, err);
+	} else if (st != SNAP_OK) {
 		fail(err, st, "%s", input.err.message);
 	} else if (wants_model(snapshots, input.model)) {
 		if (input.model->torn)

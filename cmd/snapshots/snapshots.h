@@ -44,7 +44,7 @@ enum snap_status snapshots_one(struct snapshots *snapshots, const char *name, in
 /**
  * The series among files and directories, by program and start; with --db and no names, among all
  * snapshots.  SNAP_ENOSERIES with the list of the processes where none has a second snapshot.
- * Release with snapshots_series_free().
+ * With options.census, snapshots without a census are left out; SNAP_EUSAGE where no other is there.  Release with snapshots_series_free().
  */
 enum snap_status snapshots_series(struct snapshots *snapshots, const char *const *names,
 				  size_t name_count, struct snapshots_series_list *list,

@@ -7,6 +7,8 @@
 #include "input/input.h"
 #include "snapshots/series_list.h"
 #include "snapshots/options.h"
+#include "snapshots/snapshot_list.h"
+#include "snapshots/without_census.h"
 #include "store/store.h"
 #include "symbols/symbols.h"
 
@@ -21,23 +23,18 @@ struct snapshots {
 	size_t damaged; /* see snapshots_damaged() */
 	char **skipped; /* see snapshots_skipped() */
 	size_t skipped_count, skipped_capacity;
-	bool skipped_lost;             /* memory was out for one of them */
-	struct ahead *ahead;           /* files that are read ahead, or NULL */
-	struct snapshots_taken *taken; /* files that were read, in the order of reading */
+	struct without_census without_census; /* of the last question */
+	bool skipped_lost;                    /* memory was out for one of them */
+	struct ahead *ahead;                  /* files that are read ahead, or NULL */
+	struct snapshots_taken *taken;        /* files that were read, in the order of reading */
 	size_t taken_count, taken_capacity, taken_at;
 	bool remembers; /* the ids that were used, see snapshots_remember() */
 };
 
-/** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
- */
-struct snapshot_list {
-	struct snapshot_entry {
-		int64_t id, run_id;
-		uint64_t pid, time_ns, start_ns;
-		char *program, *label; /* label NULL when it has none */
-	} * entries;
-	size_t count, capacity;
-};
+/** The snapshots of the store that pass --pid and --program.  Release the list in any case. */
+enum snap_status snapshot_list_read(struct snapshots *snapshots, struct snapshot_list *list,
+				    struct snap_error *err);
+void snapshot_list_free(struct snapshot_list *list);
 
 /** Does a snapshot of this process pass --pid and --program? */
 bool snapshots_wants(const struct snapshots *snapshots, uint64_t pid, const char *program);
@@ -62,7 +59,12 @@ enum snap_status snapshots_skip_damaged(struct snapshots *snapshots, const char 
 					enum snap_status st, const struct snap_error *problem,
 					struct snap_error *err);
 
-/** SNAP_ENOTFOUND: nothing in `path` passes --pid and --program. */
+/** Say how many snapshots were left out of `dir`, since they have no census. */
+enum snap_status snapshots_say_without_census(struct snapshots *snapshots, const char *dir,
+					      struct snap_error *err);
+
+/** SNAP_ENOTFOUND: nothing in `path` passes --pid and --program.  SNAP_EUSAGE: what does has no
+ * census. */
 enum snap_status snapshots_nothing_wanted(const struct snapshots *snapshots, const char *path,
 					  struct snap_error *err);
 
@@ -70,11 +72,12 @@ enum snap_status snapshots_nothing_wanted(const struct snapshots *snapshots, con
 void snapshots_progress(const struct snapshots *snapshots, size_t done, size_t total);
 
 /** The path of the snapshot of `dir` that is shown where one is wanted, malloc'ed; says which it
- * is. NULL where `dir` has none. */
+ * is. NULL where `dir` has none.  What it left out is what `snapshots` left out. */
 enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, char **path,
 				  struct snap_error *err);
 
-/** Read, symbolise and load `path`, unless --pid or --program turn it away: *id is 0 then. */
+/** Read, symbolise and load `path`, unless --pid or --program turn it away, or it has no census and is
+ * left out for that: *id is 0 then. */
 enum snap_status snapshots_take_file(struct snapshots *snapshots, const char *path,
 				     const struct store_labels *labels, int64_t *id, bool *already,
 				     struct snap_error *err);
@@ -105,6 +108,7 @@ struct snapshots_input {
 	enum snap_status status;
 	struct snap_error err; /* why, where status says so */
 	struct model *model;
+	bool lacks_census;               /* `status` refuses it, and the model is there */
 	struct store_prepared *prepared; /* NULL: to be done once the model is symbolised */
 };
 
