@@ -47,6 +47,7 @@ enum {
 	OLD_PER,
 	NEW_PER,
 	DELTA_PER,
+	CHANGE_PER,
 	PER,
 	MARK,
 	SITE,
@@ -104,6 +105,7 @@ static const struct column all_columns[COLUMNS] = {
 	[OLD_PER] = {"old_per", "old per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[NEW_PER] = {"new_per", "new per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[DELTA_PER] = {"delta_per", "change per unit", COLUMN_DELTA_COUNT, COLUMN_HIDDEN},
+	[CHANGE_PER] = {"change_per", "change", COLUMN_DELTA_COUNT, COLUMN_TABLE_ONLY},
 	[PER] = {"per", "per unit", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	[MARK] = {"mark", "", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
@@ -161,6 +163,16 @@ static void swap_visibility(struct column *shown, struct column *hidden)
 	hidden->flags &= ~(unsigned)COLUMN_HIDDEN;
 }
 
+/* Rows that are judged per unit may shrink while their size grows.  Show only the change that their
+   status is about. */
+static void hide_recorded_changes(struct column *columns)
+{
+	for (enum figure i = 0; i < FIGURES; i++) {
+		columns[figure_columns[i] + 2].flags |= COLUMN_HIDDEN;
+		columns[FIRST_ERROR + 3 * i + 2].flags |= COLUMN_HIDDEN;
+	}
+}
+
 /* For people, show the figures that --metric is about, and hide columns that this comparison does
    not have. */
 static void choose_columns(struct compare *compare)
@@ -173,6 +185,8 @@ static void choose_columns(struct compare *compare)
 		swap_visibility(&columns[DELTA_BYTES], &columns[DELTA_ALLOCATED]);
 		swap_visibility(&columns[DELTA_BLOCKS], &columns[DELTA_ALLOCATIONS]);
 	}
+	if (compare->per)
+		hide_recorded_changes(columns);
 	if (!compare->callers)
 		sites_drop_column(&columns[CALLERS]);
 	for (int i = OLD_PER; !compare->per && i <= PER; i++)
@@ -212,13 +226,28 @@ static struct value per_value(uint64_t figure, double units)
 	return figure == SNAP_UNKNOWN ? value_null() : value_real((double)figure / units);
 }
 
-const char *compare_rates_text(const struct compare *compare, double old, double new)
+static const char *amount_text(const struct compare *compare, double amount)
 {
 	bool is_bytes = compare->metric == sites_bytes_figure(compare->options);
-	char before[32], after[32];
+	char text[32];
 
-	return report_text(compare->report, "%s -> %s", per_unit_text(old, is_bytes, before),
-			   per_unit_text(new, is_bytes, after));
+	return report_text(compare->report, "%s", per_unit_text(amount, is_bytes, text));
+}
+
+const char *compare_rates_text(const struct compare *compare, double old, double new)
+{
+	return report_text(compare->report, "%s -> %s", amount_text(compare, old),
+			   amount_text(compare, new));
+}
+
+/* "-5.0 KiB/s", "+0.25/request" */
+static const char *rate_text(const struct compare *compare, double rate)
+{
+	const char *unit = compare->per->unit;
+	const char *sign = rate > 0 ? "+" : rate < 0 ? "-" : "";
+
+	return report_text(compare->report, "%s%s/%s", sign, amount_text(compare, fabs(rate)),
+			   strcmp(unit, "second") == 0 ? "s" : unit);
 }
 
 static void add_per_unit(const struct compare *compare, const struct change_row *row,
@@ -232,6 +261,8 @@ static void add_per_unit(const struct compare *compare, const struct change_row 
 	if (values[OLD_PER].kind == VALUE_NULL || values[NEW_PER].kind == VALUE_NULL)
 		return;
 	values[DELTA_PER] = value_real(change_per_unit(row, metric, units));
+	values[CHANGE_PER] =
+		value_text(compare->report, rate_text(compare, values[DELTA_PER].real));
 	values[PER] = value_text(compare->report, compare_rates_text(compare, values[OLD_PER].real,
 								     values[NEW_PER].real));
 }
@@ -283,6 +314,17 @@ static void add_graph(struct compare *compare, const struct compare_row *row, st
 		values[NEW_HOLDERS].list.items[i] = holder_value(report, &holders[i]);
 }
 
+/* "grew 5.0 KiB/s" */
+static const char *growth_per_unit(const struct compare *compare, const struct change_row *row)
+{
+	double rate = change_per_unit(row, compare->metric, &compare->per->units);
+
+	if (rate == 0)
+		return NULL;
+	return report_text(compare->report, "%s %s", rate > 0 ? "grew" : "shrank",
+			   rate_text(compare, rate) + 1);
+}
+
 /* "grew 4.0 MiB" if the status hides it because the row also moved; otherwise NULL. */
 static const char *growth_text(const struct compare *compare, const struct change_row *row)
 {
@@ -291,7 +333,11 @@ static const char *growth_text(const struct compare *compare, const struct chang
 	int64_t blocks = figures_delta(&row->old, &row->new, bytes ^ 1);
 	char amount[32];
 
-	if (row->status != CHANGE_MOVED || (delta == 0 && blocks == 0))
+	if (row->status != CHANGE_MOVED)
+		return NULL;
+	if (compare->per)
+		return growth_per_unit(compare, row);
+	if (delta == 0 && blocks == 0)
 		return NULL;
 	if (delta)
 		return report_text(compare->report, "%s %s", delta > 0 ? "grew" : "shrank",

@@ -197,6 +197,8 @@ static const char *share_text(struct compare *compare)
 	int64_t all = part_change(compare->rows, compare->count, bytes);
 	int64_t shown = part_change(compare->rows, compare->shown_count, bytes);
 
+	if (compare->per)
+		return ""; /* sizes as recorded are not what is compared */
 	if (all == 0)
 		return compare->unknown_count ? "" : ", 0 bytes changed";
 	return report_text(compare->report, ", %.1f %% of the bytes that changed",
@@ -243,8 +245,8 @@ static void note_units(struct compare *compare)
 
 	report_note(compare->report,
 		    "Rows are judged and ordered per %s (%.10g %s in the old, %.10g in the new "
-		    "snapshot); old, new and change are as recorded.",
-		    per->unit, per->units.old, per->by, per->units.new);
+		    "snapshot), and change is per %s; old and new are as recorded.",
+		    per->unit, per->units.old, per->by, per->units.new, per->unit);
 }
 
 /* The cause of the largest change, if that is growth. */

@@ -343,6 +343,7 @@ Test(compare, runs_of_different_length_are_judged_per_unit)
 	cr_expect_float_eq(cell(0, "old_per")->real, 16.0, 1e-12);
 	cr_expect_float_eq(cell(0, "new_per")->real, 9.0, 1e-12);
 	cr_expect_float_eq(cell(0, "delta_per")->real, -7.0, 1e-12);
+	cr_expect_str_eq(text(0, "change_per"), "-7.0 B/request");
 	cr_expect_str_eq(text(1, "function"), "parse");
 	cr_expect_float_eq(cell(1, "delta_per")->real, -1.5, 1e-12);
 	cr_expect_str_eq(text(2, "status"), "gone");
@@ -403,6 +404,32 @@ Test(compare, growth_of_what_moved_is_said_and_is_a_finding)
 	compare_renamed(4000, 5024);
 	cr_expect(report->finding);
 	cr_expect_str_eq(text(0, "change"), "renamed: cache_put -> cache_insert; grew 1.0 KiB");
+}
+
+/* 40 B of 100 seconds, and 25.12 B and 50 B of 200. */
+Test(compare, growth_of_what_moved_is_judged_per_unit)
+{
+	static const struct per_unit seconds = {
+		.by = "seconds", .unit = "second", .units = {.old = 100, .new = 200}};
+
+	request.per = &seconds;
+	compare_renamed(4000, 5024);
+	cr_expect_not(report->finding);
+	cr_expect_str_eq(text(0, "change"), "renamed: cache_put -> cache_insert; shrank 14.9 B/s");
+	cr_expect_str_eq(text(0, "change_per"), "-14.9 B/s");
+}
+
+/* 40 B for each of 100 requests, and 45.67 B of 110. */
+Test(compare, growth_per_unit_of_what_moved_is_a_finding)
+{
+	static const struct per_unit requests = {
+		.by = "requests", .unit = "request", .units = {.old = 100, .new = 110}};
+
+	request.per = &requests;
+	compare_renamed(4000, 5024);
+	cr_expect(report->finding);
+	cr_expect_str_eq(text(0, "change"),
+			 "renamed: cache_put -> cache_insert; grew 5.7 B/request");
 }
 
 Test(compare, what_only_moved_is_no_finding)
