@@ -23,6 +23,7 @@ enum { MUCH_LESS = 8, LESS = 3 };                /* so much less than the rest d
 static const double most_when_full = 1073741824; /* bytes; a larger cache is as bad as a leak */
 /* The interpreter makes the first entries of what it has at hand: they may look smaller. */
 static const double inner_growth = 2, inner_least = 256;
+static const double even_pace = 0.8; /* late growth as a share of the early one */
 
 /* ---- objects of a type and a call stack ------------------------------------------------------ */
 
@@ -448,6 +449,26 @@ static bool has_larger_blocks(const struct growth_row *row)
 			     row->bytes[early] / row->blocks[early]);
 }
 
+static bool keeps_pace(const struct growth_row *row)
+{
+	size_t last = row->part->axis.count - 1, half = last / 2;
+	double early, late;
+
+	if (!row->blocks || half == 0)
+		return false;
+	early = (row->blocks[half] - row->blocks[0]) / (double)half;
+	late = (row->blocks[last] - row->blocks[half]) / (double)(last - half);
+	return late >= even_pace * early;
+}
+
+/* Where no number limits the entries, they get rarer, at least: a program does not import as many other modules
+ * in each interval.  And modules differ: what they take is not the same each time. */
+static bool goes_on(const struct growth_row *row, const struct growth_cache *cache)
+{
+	return !cache->limit && (row->judgement.exact ||
+				 (row->judgement.confidence == GROWTH_HIGH && keeps_pace(row)));
+}
+
 /* The values in the cache get larger, while there are few new ones. */
 static bool grows_inside(const struct growth_row *row, const struct growth_cache_row *of)
 {
@@ -528,9 +549,7 @@ static void doubt(struct growth_row *row, const struct growth_cache_row *of)
 {
 	char sentence[GROWTH_REASON_SIZE];
 
-	/* Modules and source files differ: what they take is not the same each time. */
-	if (of->cache.limit ? !row->blocks || grown(row, row->blocks) > (double)of->cache.limit
-			    : row->judgement.exact)
+	if (of->cache.limit && (!row->blocks || grown(row, row->blocks) > (double)of->cache.limit))
 		return;
 	row->judgement.confidence = GROWTH_LOW;
 	snprintf(sentence, sizeof(sentence),
@@ -546,7 +565,8 @@ void growth_caches_judge(struct growth_list *list)
 		struct growth_row *row = &list->rows[i];
 		const struct growth_cache_row *of = cache_row_of(row);
 
-		if (!of || !growth_is_growth(&row->judgement) || !is_mostly_cached(of))
+		if (!of || !growth_is_growth(&row->judgement) || !is_mostly_cached(of) ||
+		    goes_on(row, &of->cache))
 			continue;
 		if (of->cache.unsure)
 			doubt(row, of);
