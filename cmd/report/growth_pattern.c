@@ -458,6 +458,7 @@ static struct growth_pattern unknown_objects(struct report *report, const struct
 {
 	const char *interpreters = fact_of(row, "census.interpreters");
 	const char *unsearched = fact_of(row, "census.unsearched_objects");
+	const char *unfollowed = fact_of(row, "census.unfollowed_objects");
 
 	if (interpreters && strtoull(interpreters, NULL, 10) > 1)
 		return pattern(
@@ -474,6 +475,14 @@ static struct growth_pattern unknown_objects(struct report *report, const struct
 				    "forgot a Py_DECREF, or one of %s objects of extensions holds "
 				    "them, which have too much memory to search all of it",
 				    unsearched));
+	if (unfollowed)
+		return pattern(
+			"unsearched-objects",
+			report_text(report,
+				    "no object that was searched refers to them: an extension "
+				    "forgot a Py_DECREF, or one of %s objects holds them, whose "
+				    "tp_traverse failed",
+				    unfollowed));
 	return pattern("extension-decref",
 		       report_text(report, "reference too many: no object that the interpreter "
 					   "knows refers to them; an extension forgot a "

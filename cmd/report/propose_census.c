@@ -1,6 +1,6 @@
 /*
  * propose_census.c - propose a census: it has the types of the objects and what holds them, which
- * lines of Python do not say.
+ * lines of Python do not say.  Or say why there is none.
  */
 #include "report/propose_census.h"
 
@@ -47,10 +47,31 @@ static bool lacks_census(const struct dataset *dataset)
 	return lacks;
 }
 
+/* Add a note that the newest snapshot's census failed, and why. */
+static void note_failure(struct report *report, const struct dataset *dataset)
+{
+	static const char failed[] = "failed: ";
+	struct facts facts = {0};
+	const char *what;
+
+	if (!dataset->store || dataset->snapshot_count == 0 ||
+	    facts_read(&facts, dataset->store, dataset->snapshot_ids[dataset->snapshot_count - 1],
+		       NULL) != SNAP_OK)
+		return;
+	what = facts_find(&facts, "census");
+	if (what && strncmp(what, failed, strlen(failed)) == 0)
+		report_note(report,
+			    "Who holds the objects is unknown: the census of the newest snapshot "
+			    "failed: %s",
+			    what + strlen(failed));
+	facts_release(&facts);
+}
+
 void propose_census(struct report *report, const struct dataset *dataset)
 {
 	struct command_of of = {.report = report, .command = "COMMAND"};
 
+	note_failure(report, dataset);
 	if (!lacks_census(dataset))
 		return;
 	of.id = dataset->snapshot_ids[0];

@@ -8,7 +8,7 @@
 #include "report/report.h"
 
 /** If the first snapshot is of Python whose lines were recorded, and has no census: add a note that
- *  says how to record one. */
+ *  says how to record one.  If the newest one's census failed, the note says why. */
 void propose_census(struct report *report, const struct dataset *dataset);
 
 #endif

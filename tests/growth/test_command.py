@@ -389,6 +389,25 @@ class Growth(unittest.TestCase):
             (leak,) = self.report(self.census(f"block{block}", block))["rows"]
             self.assertEqual((leak["verdict"], leak["confidence"], leak["held_by"]), ("leak", confidence, None))
 
+    def test_an_object_that_could_not_be_followed_may_be_the_holder(self):
+        said = []
+        for count in (0, 7):
+            meta = {"census__unfollowed_objects": count} if count else {}
+            lines = [f"{i * 96000}\t{i * 5}\t{i * 96000}\t{i * 5}\tpython\t-\tload|app.py|10|\t<module>|app.py|90|\n"
+                     for i in range(13)]
+            directory = self.series(f"unfollowed{count}", [
+                snapshot(i, [], census="python", python__version="3.11.2", **meta) + lines[i] for i in range(1, 13)])
+            (leak,) = self.report(directory)["rows"]
+            said.append((leak["pattern"], "or one of 7 objects holds them, whose tp_traverse failed" in " ".join(leak["reasons"])))
+        self.assertEqual(said, [("extension-decref", False), ("unsearched-objects", True)])
+
+    def test_a_census_that_failed_is_said_with_its_reason(self):
+        for census in ("python", "failed: there is not enough memory"):
+            leak = self.series(census[:6], [snapshot(i, [row(i * 48000, i * 5)], census=census) for i in range(1, 11)])
+            said = self.run_growth(leak).stdout.count(
+                "Who holds the objects is unknown: the census of the newest snapshot failed: there is not enough memory\n")
+            self.assertEqual(said, int(census != "python"))
+
     def test_sites_whose_stacks_do_not_all_meet_start_nowhere(self):
         directory = self.series("apart", [
             snapshot(i, [(100 * 20 * i, 20 * i, 100000 * i, 1000 * i, "malloc", "-", "|f.py|10|", "|main.py|5|"),

@@ -186,6 +186,9 @@ bool snap__object_visit(const char *object, snap__visit_fn *visit, void *user)
 {
 	struct visiting visiting = {object, visit, user};
 
+	if (!(snap__type_flags(snap__python_type(object)) &
+	      (SNAP__TYPE_HAS_GC | SNAP__TYPE_IS_TYPE)))
+		return true;
 	return snap__attempt(visit_now, &visiting);
 }
 
