@@ -290,6 +290,17 @@ static void take_over(struct report *report, const struct parts *parts)
 	report_notices(report, &parts->said);
 }
 
+/* Where objects are asked for: what has no census. */
+static void describe_without_census(struct report *report,
+				    const struct snapshots_without_census *without)
+{
+	struct value object = value_object();
+
+	value_field(report, &object, "processes", value_u64(without->processes));
+	value_field(report, &object, "snapshots", value_u64(without->snapshots));
+	value_field(report, &report->head, "without_census", object);
+}
+
 static bool any_sampled(const struct parts *parts)
 {
 	for (size_t i = 0; i < parts->count; i++)
@@ -334,6 +345,8 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 	}
 	if (st == SNAP_OK) {
 		take_over(report, &parts);
+		if (options->shared.group == GROUP_TYPE)
+			describe_without_census(report, &list->without_census);
 		st = growth_fill(report, parts.items, parts.count, request, err);
 	}
 	if (st == SNAP_OK && options->with_cohorts)

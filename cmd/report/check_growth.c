@@ -276,6 +276,22 @@ static void note_unrecorded_growth(struct checking *checking)
 					     sites_bytes((uint64_t)whole_number(bytes), size)));
 }
 
+static void note_without_census(struct checking *checking)
+{
+	const struct value *without = value_get(&checking->request->growth->head, "without_census");
+	size_t processes = (size_t)check_number(value_get(without, "processes"), 0);
+	size_t snapshots = (size_t)check_number(value_get(without, "snapshots"), 0);
+
+	if (processes)
+		report_fact(checking->report,
+			    "growth: %zu process%s without a census of objects %s left out",
+			    processes, processes == 1 ? "" : "es", processes == 1 ? "is" : "are");
+	if (snapshots)
+		report_fact(checking->report,
+			    "growth: %zu snapshot%s without a census of objects %s left out",
+			    snapshots, snapshots == 1 ? "" : "s", snapshots == 1 ? "is" : "are");
+}
+
 void check_growth(struct checking *checking)
 {
 	check_verdicts(checking);
@@ -283,6 +299,7 @@ void check_growth(struct checking *checking)
 		check_rate(checking);
 	note_unjudged_rows(checking);
 	note_unrecorded_growth(checking);
+	note_without_census(checking);
 }
 
 /* ---- what nothing reaches -------------------------------------------------------------------- */
