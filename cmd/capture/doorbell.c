@@ -113,8 +113,11 @@ bool doorbell_ring(uint64_t pid, uint64_t secret)
 	siginfo_t info;
 	pid_t thread;
 
-	if (!doorbell_is_hung(pid) || !has_libsnap(pid))
+	if (!has_libsnap(pid))
 		return false;
+	thread = find_thread(pid);
+	if (!doorbell_is_hung(pid))
+		return false; /* asked last: after an exec the signal would end the process */
 	memset(&info, 0, sizeof(info));
 	info.si_signo = SNAP_CONTROL_DOORBELL;
 	info.si_code = SI_QUEUE;
@@ -122,7 +125,6 @@ bool doorbell_ring(uint64_t pid, uint64_t secret)
 	info.si_uid = getuid();
 	memcpy(&info.si_value, &secret, sizeof(secret));
 	/* libc's sigqueue() refuses this signal. */
-	thread = find_thread(pid);
 	if (thread &&
 	    syscall(SYS_rt_tgsigqueueinfo, (pid_t)pid, thread, SNAP_CONTROL_DOORBELL, &info) == 0)
 		return true;

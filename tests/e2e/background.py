@@ -5,15 +5,19 @@ usage: background.py SNAPDIFF
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
-# The command waits until the other process is recorded.
-COMMAND = 'sleep 60 >/dev/null 2>&1 & until "$0" status $! >/dev/null 2>&1; do sleep 0.02; done'
+# The command waits until the other process is recorded: only after it has become the program, since a signal that asks for its
+# status would end it in between.
+WAIT = 'until read -r name < /proc/$!/comm && [ "$name" = {} ] && "$0" status $! >/dev/null 2>&1; do sleep 0.02; done'
+COMMAND = "sleep 60 >/dev/null 2>&1 & " + WAIT.format("sleep")
 # A script: the kernel's name of the process is that of the script, and the one that is recorded that of the interpreter.
-SCRIPT = '"$1" >/dev/null 2>&1 & until "$0" status $! >/dev/null 2>&1; do sleep 0.02; done'
+SCRIPT = '"$1" >/dev/null 2>&1 & ' + WAIT.format("service")
 SAYS = re.compile(r"^snapdiff: sleep still runs as process (\d+); recording goes on; a snapshot now: snapdiff snap \1$", re.M)
 
 
@@ -40,9 +44,19 @@ def script(snapdiff, directory):
     assert done.returncode == 0 and found and "left no snapshot" not in said, (done.returncode, said)
 
 
+def remove(directory):
+    """What was killed may still leave its last snapshot there."""
+    for _ in range(1000):
+        try:
+            return shutil.rmtree(directory)
+        except OSError:
+            time.sleep(0.02)
+
+
 def main():
     snapdiff = sys.argv[1]
-    with tempfile.TemporaryDirectory() as name:
+    name = tempfile.mkdtemp()
+    try:
         for number, options in enumerate((("--exit-snapshot", "none"), ())):
             out = pathlib.Path(name) / str(number)
             status, said = run(snapdiff, out, *options)
@@ -56,6 +70,8 @@ def main():
             assert taken.returncode == 0 and f"sleep.{pid}." in taken.stdout, taken
             assert not list(out.glob("*missed*")), list(out.iterdir())
         script(snapdiff, pathlib.Path(name))
+    finally:
+        remove(name)
     print("background: passed")
 
 
