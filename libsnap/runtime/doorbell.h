@@ -9,7 +9,8 @@
  * has the same user, or is root.
  *
  * What the host can notice: one signal, at the first request, may interrupt a poll(), select(),
- * epoll_wait() or nanosleep() with EINTR; other calls are restarted.
+ * epoll_wait() or nanosleep() with EINTR; other calls are restarted.  The sender looks whether the handler is
+ * there, and then sends: if the process executes another program just in between, the signal ends it.
  */
 #ifndef SNAP_RUNTIME_DOORBELL_H
 #define SNAP_RUNTIME_DOORBELL_H
