@@ -78,7 +78,7 @@ static int input_ended(void)
 {
 	struct pollfd input = {.fd = 0, .events = POLLIN};
 
-	return poll(&input, 1, 0) != 0;
+	return poll(&input, 1, 0) > 0; /* not -1: the signal that asks for a snapshot may end it */
 }
 
 static void write_windows(size_t count)
