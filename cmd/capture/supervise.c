@@ -222,6 +222,22 @@ static void look_after_children(struct watch *watch)
 	}
 }
 
+/* Did the terminal interrupt us and the command, which died of it?  The kernel goes from process to process: we may
+ * hear of the command's end before we get our signal. */
+static bool was_interrupted(const struct watch *watch)
+{
+	struct timespec longest = {.tv_nsec = 100000000};
+	siginfo_t info;
+	sigset_t only;
+
+	if (!WIFSIGNALED(watch->status) || WTERMSIG(watch->status) != SIGINT)
+		return false;
+	sigemptyset(&only);
+	sigaddset(&only, SIGINT);
+	return watch->interrupted ||
+	       (sigtimedwait(&only, &info, &longest) == SIGINT && came_to_command_too(&info));
+}
+
 int supervise_wait(const struct supervision *supervision, pid_t command, bool *interrupted)
 {
 	struct watch watch = {.command = command};
@@ -235,8 +251,7 @@ int supervise_wait(const struct supervision *supervision, pid_t command, bool *i
 		else if (number > 0)
 			pass_on(&watch, &info);
 	}
-	*interrupted =
-		watch.interrupted && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGINT;
+	*interrupted = was_interrupted(&watch);
 	return watch.status;
 }
 
