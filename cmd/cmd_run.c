@@ -196,53 +196,55 @@ static enum snap_status check_label(const char *label, struct snap_error *err)
 }
 
 /* K=V lines; `iteration` 0 adds none. */
+/* A setting of the texts in `list`, a line each, with `last` (may be NULL) behind them. */
+static enum snap_status setting_lines(struct settings *settings, const char *name,
+				      const struct text_list *list, const char *last,
+				      struct snap_error *err)
+{
+	enum snap_status st;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; out && i < list->count; i++)
+		fprintf(out, "%s\n", list->items[i]);
+	if (out && last)
+		fprintf(out, "%s\n", last);
+	if (!out || fclose(out) != 0 || !text)
+		st = fail_memory(err, "preparing the command");
+	else
+		st = setting(settings, err, name, "%s", text);
+	free(text);
+	return st;
+}
+
 static enum snap_status setting_labels(struct settings *settings, const struct text_list *labels,
 				       uint64_t iteration, struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
-	char *text = NULL;
-	size_t size;
-	FILE *out;
+	char last[32];
 
 	for (size_t i = 0; i < labels->count && st == SNAP_OK; i++)
 		st = check_label(labels->items[i], err);
 	if (st != SNAP_OK || (labels->count == 0 && iteration == 0))
 		return st;
-	out = open_memstream(&text, &size);
-	for (size_t i = 0; out && i < labels->count; i++)
-		fprintf(out, "%s\n", labels->items[i]);
-	if (out && iteration)
-		fprintf(out, "iteration=%" PRIu64 "\n", iteration);
-	if (!out || fclose(out) != 0 || !text)
-		st = fail_memory(err, "preparing the command");
-	else
-		st = setting(settings, err, "SNAP_LABELS", "%s", text);
-	free(text);
-	return st;
+	snprintf(last, sizeof(last), "iteration=%" PRIu64, iteration);
+	return setting_lines(settings, "SNAP_LABELS", labels, iteration ? last : NULL, err);
 }
 
 static enum snap_status setting_patterns(struct settings *settings, const char *name,
 					 const struct text_list *patterns, struct snap_error *err)
 {
-	enum snap_status st = SNAP_OK;
-	char *text = NULL;
-	size_t size;
-	FILE *out;
+	size_t size = 0;
 
 	if (patterns->count == 0)
 		return SNAP_OK;
-	out = open_memstream(&text, &size);
-	for (size_t i = 0; out && i < patterns->count; i++)
-		fprintf(out, "%s\n", patterns->items[i]);
-	if (!out || fclose(out) != 0 || !text)
-		st = fail_memory(err, "preparing the command");
-	else if (size > PATTERNS_MOST)
-		st = fail(err, SNAP_EUSAGE, "the patterns for descendants are longer than %d bytes",
-			  PATTERNS_MOST);
-	else
-		st = setting(settings, err, name, "%s", text);
-	free(text);
-	return st;
+	for (size_t i = 0; i < patterns->count; i++)
+		size += strlen(patterns->items[i]) + 1;
+	if (size > PATTERNS_MOST)
+		return fail(err, SNAP_EUSAGE,
+			    "the patterns for descendants are longer than %d bytes", PATTERNS_MOST);
+	return setting_lines(settings, name, patterns, NULL, err);
 }
 
 /* Patterns are for descendants: the process whose parent is `run` is always recorded. */

@@ -253,17 +253,9 @@ static bool listens(uint64_t pid)
  * means. */
 static bool is_snapdiff(uint64_t pid)
 {
-	char path[64], name[32] = "";
-	FILE *file;
+	char name[PEER_NAME_MOST + 2];
 
-	snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = '\0';
-	fclose(file);
-	return strcmp(name, "snapdiff\n") == 0;
+	return peer_name(pid, name) && strcmp(name, "snapdiff") == 0;
 }
 
 /* Is `name`, of a directory in /proc, a child of process `parent`? */
@@ -381,22 +373,11 @@ static uint64_t process_named(const char *name)
 	uint64_t newest = 0;
 
 	while (handle && (entry = readdir(handle))) {
-		char path[64], comm[32] = "";
 		uint64_t pid = strtoull(entry->d_name, NULL, 10);
-		FILE *file;
+		char short_name[PEER_NAME_MOST + 2];
 
-		if (pid <= newest)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid);
-		file = fopen(path, "re");
-		if (!file)
-			continue;
-		if (fgets(comm, sizeof(comm), file)) {
-			comm[strcspn(comm, "\n")] = '\0';
-			if (strcmp(comm, name) == 0)
-				newest = pid;
-		}
-		fclose(file);
+		if (pid > newest && peer_name(pid, short_name) && strcmp(short_name, name) == 0)
+			newest = pid;
 	}
 	if (handle)
 		closedir(handle);

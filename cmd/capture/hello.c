@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/utf8.h"
+#include "capture/peer.h"
 #include "format/board.h"
 #include "image/image.h"
 
@@ -491,19 +492,10 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 /* The kernel's short name is that of a script, and some programs change it. */
 static bool has_short_name(const struct hello_process *process)
 {
-	enum { COMM = 15 }; /* the kernel keeps that much of a name */
-	char path[64], comm[COMM + 2] = "";
-	FILE *file;
+	char name[PEER_NAME_MOST + 2];
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/comm", process->pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(comm, sizeof(comm), file))
-		comm[0] = '\0';
-	fclose(file);
-	comm[strcspn(comm, "\n")] = '\0';
-	return comm[0] && strncmp(comm, process->program, COMM) == 0;
+	return peer_name(process->pid, name) &&
+	       strncmp(name, process->program, PEER_NAME_MOST) == 0;
 }
 
 /* The file's name, after which the kernel says if the file was deleted. */

@@ -72,6 +72,23 @@ uint64_t peer_parent(uint64_t pid)
 	return status_line(pid, "PPid:", line, sizeof(line)) ? strtoull(line + 5, NULL, 10) : 0;
 }
 
+bool peer_name(uint64_t pid, char name[static PEER_NAME_MOST + 2])
+{
+	char path[PATH_ROOM];
+	FILE *file;
+
+	name[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, PEER_NAME_MOST + 2, file))
+		name[0] = '\0';
+	fclose(file);
+	name[strcspn(name, "\n")] = '\0';
+	return name[0] != '\0';
+}
+
 bool peer_shares_memory(uint64_t pid)
 {
 	uint64_t parent = peer_parent(pid);

@@ -23,6 +23,12 @@ void peer_look_up(struct peer *peer, uint64_t pid);
 /** The parent of process `pid`; 0: not known. */
 uint64_t peer_parent(uint64_t pid);
 
+enum { PEER_NAME_MOST = 15 }; /* the kernel keeps that much of a name */
+
+/** The kernel's short name of process `pid`, without the line's end; false: not known, and `name` is
+ * empty. */
+bool peer_name(uint64_t pid, char name[static PEER_NAME_MOST + 2]);
+
 /** Does process `pid` use its parent's memory, as a child of vfork() and a helper do?  Such a process
  *  answers nothing: its parent does.  False if the kernel does not say. */
 bool peer_shares_memory(uint64_t pid);
